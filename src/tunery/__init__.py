@@ -1,0 +1,69 @@
+"""Tunery: a pretrained model and a few labelled examples in, a model that is yours out.
+
+Everything public is named in ``__all__`` and loaded when it is first used, so that ``import tunery`` takes no time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tunery.api import check, compare, evaluate, load_data, load_model, tune
+    from tunery.data.dataset import Dataset, Split
+    from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
+    from tunery.evaluation.report import Report
+    from tunery.models.model import Model
+    from tunery.tuning.recipe import Recipe
+    from tunery.types import Example, Prediction, Predictor, Span
+
+_HOME = {
+    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "tune"),
+    "tunery.data.dataset": ("Dataset", "Split"),
+    "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
+    "tunery.evaluation.report": ("Report",),
+    "tunery.models.model": ("Model",),
+    "tunery.tuning.recipe": ("Recipe",),
+    "tunery.types": ("Example", "Prediction", "Predictor", "Span"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Example",
+    "Model",
+    "ModelError",
+    "Prediction",
+    "Predictor",
+    "Problem",
+    "Recipe",
+    "Report",
+    "SettingError",
+    "SourceError",
+    "Span",
+    "Split",
+    "TuneryError",
+    "check",
+    "compare",
+    "evaluate",
+    "load_data",
+    "load_model",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = _MODULE_OF[name]
+    except KeyError:
+        raise AttributeError(f"module 'tunery' has no attribute {name!r}") from None
+    value: object = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,129 @@
+"""The public functions: each ties the rooms together in a few lines and holds no logic of its own.
+
+The command line calls exactly these, so whatever a terminal can do a notebook can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunery.data.dataset import Dataset
+from tunery.types import Example, Predictor
+
+if TYPE_CHECKING:
+    from tunery.data.check import Check
+    from tunery.evaluation.comparison import Comparison
+    from tunery.evaluation.report import Report
+    from tunery.models.model import Model
+    from tunery.tuning.recipe import Recipe
+
+
+def load_data(source: str | Path, task: str, **settings: object) -> Dataset:
+    """Read labelled files into train, dev and test.
+
+    Args:
+        source: A file, a folder whose files are named for their split, or a source URI such as ``hf:user/data``.
+        task: For example ``text-classification`` or ``token-classification``.
+        **settings: The fields of `tunery.data.settings.DataSettings`, for example ``text_column="review"``.
+
+    Raises:
+        DataError: Something in the files can't be used; the error lists every fault with file and line.
+        SettingError: A setting doesn't exist or has a value it can't have.
+        SourceError: The source can't be had.
+    """
+    from tunery import tasks
+    from tunery.data.loading import load
+    from tunery.data.settings import DataSettings
+    from tunery.settings import build
+
+    return load(source, tasks.get(task).reads, build(DataSettings, settings))
+
+
+def check(data: Dataset, base: str | None = None) -> Check:
+    """Look for everything in ``data`` that would cost quality.
+
+    Args:
+        data: The data set.
+        base: A base model's source; lengths are then counted in its tokens and held against its limit.
+    """
+    from tunery.data.check import check as check_data
+    from tunery.models.base import token_counter
+
+    counter = token_counter(base) if base is not None else None
+    return check_data(data, count_tokens=counter and counter.count, limit=counter and counter.limit)
+
+
+def tune(
+    data: Dataset,
+    base: str | None = None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    output: str | Path | None = None,
+    resume: bool = False,
+    **settings: object,
+) -> Model:
+    """Tune a base model to labelled examples.
+
+    Args:
+        data: The data set; train is learned from, dev is chosen by, test is not touched.
+        base: Source of the base model; may stand in the recipe instead.
+        recipe: A recipe, or the path of a recipe file; ``settings`` change single values of it.
+        output: Folder for the model; by default a new temporary one.
+        resume: Go on with the run that was interrupted in ``output``.
+        **settings: Fields of the recipe, of its task or of its strategy, for example ``strategy="full", epochs=4``.
+
+    Raises:
+        SettingError: A setting doesn't exist or has a value it can't have.
+        SourceError: The base model can't be had.
+        ModelError: The base model can't be used for the task, or ``output`` holds something else.
+    """
+    from tunery.tuning import fit
+    from tunery.tuning.recipe import Recipe
+
+    given = dict(settings) if base is None else {"base": base, **settings}
+    return fit(data, Recipe.of(recipe, data.schema, given), output, resume=resume)
+
+
+def load_model(folder: str | Path) -> Model:
+    """Load a tuned model from its folder.
+
+    Raises:
+        ModelError: The folder holds no model, or one that can't be used.
+    """
+    from tunery.models.model import Model
+
+    return Model.load(folder)
+
+
+def evaluate(predictor: Predictor, examples: Sequence[Example], task: str | None = None) -> Report:
+    """Measure a predictor on labelled examples.
+
+    Args:
+        predictor: A tuned model, or anything with labels and ``predict``.
+        examples: A split of a data set, or a list of examples.
+        task: Needed for predictors that don't say what their task is.
+    """
+    from tunery import tasks
+    from tunery.evaluation import evaluate as measure
+    from tunery.models.model import Model
+
+    if isinstance(predictor, Model):
+        return measure(predictor, examples, predictor.task, baselines=predictor.baselines())
+    return measure(predictor, examples, tasks.of(predictor, task))
+
+
+def compare(first: Predictor, second: Predictor, examples: Sequence[Example], task: str | None = None) -> Comparison:
+    """Measure two predictors on the same examples, and say whether their difference is more than chance.
+
+    Args:
+        first: The one that is there.
+        second: The one that may be better.
+        examples: A split of a data set, or a list of examples.
+        task: Needed for predictors that don't say what their task is.
+    """
+    from tunery import tasks
+    from tunery.evaluation import compare as measure
+
+    return measure(first, second, examples, tasks.of(first, task))

@@ -1,0 +1,41 @@
+"""How files are read and splits are made: every setting of data, declared once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunery.i18n import N_
+
+
+class DataSettings(BaseModel):
+    """What decides how a file becomes examples; everything not set is found out and said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: (
+        Literal["conll", "jsonl", "csv", "tsv", "excel", "parquet", "label-studio", "doccano", "datasets"] | None
+    ) = Field(default=None, description=N_("Format of the files. Default: by name and content."))
+    encoding: str | None = Field(default=None, description=N_("Character encoding of the files. Default: by content."))
+    delimiter: str | None = Field(default=None, description=N_("What separates columns. Default: by content."))
+    text_column: str | None = Field(
+        default=None, description=N_("Column that holds the text, by name or number from 1.")
+    )
+    text_pair_column: str | None = Field(default=None, description=N_("Column that holds the second text of a pair."))
+    label_column: str | None = Field(
+        default=None, description=N_("Column that holds the label, by name or number from 1.")
+    )
+    label_separator: str | None = Field(
+        default=None, description=N_("What separates several labels in one cell, for example a comma.")
+    )
+    id_column: str | None = Field(default=None, description=N_("Column that holds the row's own name."))
+    timestamp_column: str | None = Field(default=None, description=N_("Column that holds the time of the text."))
+    group_column: str | None = Field(
+        default=None, description=N_("Column whose equal values are never divided between splits.")
+    )
+    dev_share: float = Field(default=0.1, gt=0, lt=1, description=N_("Share of the rows for dev, where there is none."))
+    test_share: float = Field(
+        default=0.2, gt=0, lt=1, description=N_("Share of the rows for test, where there is none.")
+    )
+    split_seed: int = Field(default=42, ge=0, description=N_("Seed for making splits."))

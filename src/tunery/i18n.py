@@ -1,0 +1,66 @@
+"""The language that people read: English or Chinese, from one message catalogue.
+
+Command line, reports, errors and the studio all take their words from ``locale/``. A message is
+written in English at the place where it is needed, ``_("...")``; the catalogue holds its Chinese.
+Parameters go in after translation: ``_("Found {n} rows").format(n=n)``.
+
+The language is the one chosen with `use_language`, else ``TUNERY_LANG``, else the locale's.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "zh")
+"""The languages that every message exists in."""
+
+_LOCALE_DIR = Path(__file__).parent / "locale"
+_chosen: ContextVar[str | None] = ContextVar("tunery_language", default=None)
+
+
+def language() -> str:
+    """Return the language in force, one of `LANGUAGES`."""
+    return _chosen.get() or _from_environment()
+
+
+@contextmanager
+def use_language(name: str) -> Iterator[None]:
+    """Speak ``name`` (for example ``"zh"``, ``"zh-CN"`` or ``"en_GB"``) within the block."""
+    token = _chosen.set(_supported(name))
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def _(message: str) -> str:
+    """Return ``message`` in the language in force, or as it is where no translation exists."""
+    return _catalogue(language()).gettext(message)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Mark ``message`` for the catalogue and return it as it is, to be translated where it is shown."""
+    return message
+
+
+def _from_environment() -> str:
+    # The order is gettext's own; TUNERY_LANG goes first so that one program can differ from the rest.
+    for variable in ("TUNERY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return _supported(value)
+    return "en"
+
+
+def _supported(name: str) -> str:
+    return "zh" if name.lower().startswith("zh") else "en"
+
+
+@cache
+def _catalogue(name: str) -> gettext.NullTranslations:
+    return gettext.translation("tunery", _LOCALE_DIR, languages=[name], fallback=True)

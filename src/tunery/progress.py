@@ -1,0 +1,127 @@
+"""Progress and time left for whatever takes more than two seconds, on standard error.
+
+On a terminal it is a bar; in a log, a line now and then. ``TUNERY_PROGRESS=0`` silences it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from tunery.i18n import _
+
+T = TypeVar("T")
+
+_QUIET_FOR = 2.0
+"""Seconds of work before anything is shown."""
+_LINE_EVERY = 15.0
+"""Seconds between lines where there is no terminal."""
+
+
+class Bar:
+    """A running piece of work; call `advance` as it goes and `say` to change the words behind it."""
+
+    def __init__(self, description: str, total: float | None, *, in_bytes: bool = False) -> None:
+        self._description = description
+        self._total = total
+        self._in_bytes = in_bytes
+        self._done = 0.0
+        self._started = time.monotonic()
+        self._last_line = self._started
+        self._note = ""
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    @property
+    def done(self) -> float:
+        """How much has been done, in the unit of the total."""
+        return self._done
+
+    def advance(self, amount: float = 1.0) -> None:
+        """Say that ``amount`` more is done."""
+        self._done += amount
+        self._show()
+
+    def say(self, note: str) -> None:
+        """Show ``note`` (for example the loss) behind the bar."""
+        self._note = note
+        self._show()
+
+    def resize(self, total: float) -> None:
+        """Change the total, once it is known."""
+        self._total = total
+        self._show()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _show(self) -> None:
+        if os.environ.get("TUNERY_PROGRESS") == "0" or time.monotonic() - self._started < _QUIET_FOR:
+            return
+        if sys.stderr.isatty():
+            self._show_bar()
+        elif time.monotonic() - self._last_line >= _LINE_EVERY:
+            self._last_line = time.monotonic()
+            print(self._line(), file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
+
+    def _show_bar(self) -> None:
+        if self._progress is None:
+            amount: ProgressColumn = DownloadColumn() if self._in_bytes else MofNCompleteColumn()
+            self._progress = Progress(
+                TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+                console=Console(stderr=True), transient=True,
+            )  # fmt: skip
+            self._task = self._progress.add_task(self._description, total=self._total, note="")
+            self._progress.start()
+        if self._task is not None:
+            self._progress.update(self._task, completed=self._done, total=self._total, note=self._note)
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self._started
+        if not self._total or not self._done:
+            return f"{self._description}: {self._done:.0f} {self._note}".rstrip()
+        left = elapsed / self._done * max(self._total - self._done, 0)
+        share = _("{share:.0%}, {time} left").format(share=self._done / self._total, time=_clock(left))
+        return f"{self._description}: {share} {self._note}".rstrip()
+
+
+@contextmanager
+def bar(description: str, total: float | None = None, *, in_bytes: bool = False) -> Iterator[Bar]:
+    """Show progress towards ``total`` while the block runs."""
+    shown = Bar(description, total, in_bytes=in_bytes)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def track(items: Iterable[T], description: str, total: float | None = None) -> Iterator[T]:
+    """Yield ``items``, counting them off on a bar."""
+    with bar(description, total) as shown:
+        for item in items:
+            yield item
+            shown.advance()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
