@@ -101,7 +101,9 @@ class Task(BaseModel, ABC):
 
     max_length: int | None = Field(
         default=None, ge=16,
-        description=N_("Longest window in tokens; longer texts are read in overlapping windows. Default: the base model's limit."),
+        description=N_(
+            "Longest window in tokens; longer texts are read in overlapping windows. Default: the base model's limit."
+        ),
     )  # fmt: skip
     overlap: int = Field(default=64, ge=0, description=N_("How many tokens neighbouring windows of a long text share."))
 
@@ -109,7 +111,7 @@ class Task(BaseModel, ABC):
 
     @abstractmethod
     def outputs(self, labels: Sequence[str]) -> tuple[str, ...]:
-        """Return the names of the head's outputs for a data set's ``labels`` (for entities: ``O``, ``B-x``, ``I-x``)."""
+        """Return the names of the head's outputs for a data set's ``labels`` (entities: ``B-x``, ``I-x``, ``O``)."""
 
     @abstractmethod
     def prepare(self, examples: Sequence[Example]) -> Task:
@@ -157,7 +159,7 @@ class Task(BaseModel, ABC):
         """Return the counts that scores come from.
 
         The first, under the empty name, gives ``accuracy``, ``micro_f1`` and so on and the table by label; a further
-        one gives scores with its name in front: ``entity`` gives ``entity_precision``, ``entity_recall``, ``entity_f1``.
+        one gives its micro scores with its name in front: ``entity`` gives ``entity_precision``, ``entity_f1``, ...
         """
 
     @abstractmethod
