@@ -52,9 +52,10 @@ class Recipe(BaseModel):
     max_steps: int | None = Field(
         default=None, ge=1, description=N_("How many updates are made, whatever the number of epochs.")
     )
-    batch_tokens: int = Field(
-        default=768, ge=16, description=N_("How many tokens, padding included, a training batch may have.")
-    )
+    batch_tokens: int | None = Field(
+        default=None, ge=16,
+        description=N_("How many tokens, padding included, a training batch may have. Default: by the size of the data."),
+    )  # fmt: skip
     batch_size: int | None = Field(
         default=None, ge=1, description=N_("How many windows a training batch may have. Default: as many as fit the tokens.")
     )  # fmt: skip
@@ -97,12 +98,12 @@ class Recipe(BaseModel):
         return result
 
     @classmethod
-    def of(cls, recipe: Recipe | str | Path | None, schema: Schema, changes: Mapping[str, object]) -> Recipe:
+    def of(cls, recipe: Recipe | str | Path | None, schema: Schema | None, changes: Mapping[str, object]) -> Recipe:
         """Return a recipe from a file, another recipe or nothing, with single settings changed.
 
         Args:
             recipe: What to begin with.
-            schema: What the data holds; decides the task where nothing else does.
+            schema: What the data holds; decides the task where nothing else does. None: it has to be named.
             changes: Settings by name: the recipe's own, its task's or its strategy's.
 
         Raises:
@@ -111,9 +112,14 @@ class Recipe(BaseModel):
         values = {} if recipe is None else recipe.to_dict() if isinstance(recipe, Recipe) else _read(Path(recipe))
         given = {name: value for name, value in changes.items() if value is not None}
         parts = {
-            "task": _part(given.pop("task", None), values.get("task"), _default_task(schema)),
+            "task": _part(given.pop("task", None), values.get("task"), _default_task(schema) if schema else ""),
             "strategy": _part(given.pop("strategy", None), values.get("strategy"), "full"),
         }
+        if not parts["task"]["name"]:
+            raise SettingError(
+                _("No task is named."),
+                _("Give one, for example --task text-classification, or task: in the recipe."),
+            )
         classes = (tasks.get_class(str(parts["task"]["name"])), strategies.get_class(str(parts["strategy"]["name"])))
         for name, value in given.items():
             owner = _owner(name, parts, classes)
