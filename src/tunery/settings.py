@@ -1,4 +1,4 @@
-"""Settings from words: keyword arguments, ``--set name=value`` and recipe files into pydantic models, with plain errors."""
+"""Settings from words: keyword arguments, ``--set`` and recipe files into pydantic models, with plain errors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from tunery.errors import SettingError
-from tunery.i18n import _
+from tunery.i18n import N_, _
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,7 +46,33 @@ def describe(error: ValidationError) -> str:
     """Return what pydantic found as sentences: the setting, what it must be, what was found."""
     return "\n".join(
         _("{name}: {reason} (found {value!r}).").format(
-            name=".".join(str(part) for part in item["loc"]) or _("settings"), reason=item["msg"], value=item["input"]
+            name=".".join(str(part) for part in item["loc"]) or _("settings"), reason=_reason(item), value=item["input"]
         )
         for item in error.errors()
     )
+
+
+def _reason(item: ErrorDetails) -> str:
+    known = _REASONS.get(item["type"])
+    return _(known).format(**item.get("ctx", {})) if known else item["msg"]
+
+
+_REASONS = {
+    "bool_parsing": N_("must be yes or no"),
+    "bool_type": N_("must be yes or no"),
+    "extra_forbidden": N_("there is no such setting"),
+    "finite_number": N_("must be a number"),
+    "float_parsing": N_("must be a number"),
+    "float_type": N_("must be a number"),
+    "greater_than": N_("must be greater than {gt}"),
+    "greater_than_equal": N_("must be at least {ge}"),
+    "int_from_float": N_("must be a whole number"),
+    "int_parsing": N_("must be a whole number"),
+    "int_type": N_("must be a whole number"),
+    "less_than": N_("must be less than {lt}"),
+    "less_than_equal": N_("must be at most {le}"),
+    "literal_error": N_("must be one of {expected}"),
+    "missing": N_("is missing"),
+    "string_type": N_("must be text"),
+}
+"""What pydantic's kinds of error ask for; it speaks only English itself."""
