@@ -1,0 +1,43 @@
+# make          what you need to work: .venv with everything in it
+# make demo     the whole journey on CoNLL-2003
+# make test     all tests
+# make check    style, types, layers, generated documents, translations
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+TESTS ?= tests
+
+.DEFAULT_GOAL := setup
+.PHONY: setup demo test check bench docs messages
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[tune,dev]"
+	touch $@
+
+demo: setup
+	$(BIN)/python examples/news_entities.py
+
+# Two processes, one thread each: torch would otherwise start as many threads as there are cores in both.
+test: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(TESTS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/document_cli.py --check
+	$(BIN)/python scripts/messages.py --check
+
+bench: setup
+	set -e; for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+
+docs: setup
+	$(BIN)/python scripts/document_cli.py
+
+messages: setup
+	$(BIN)/python scripts/messages.py
