@@ -1,0 +1,60 @@
+"""The arguments that several commands share. They are functions because their words depend on the language in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from tunery.i18n import _
+
+
+def path() -> Any:
+    """The data, where it is what the command is about."""
+    return typer.Argument(
+        metavar="PATH", help=_("A file, a folder with train, dev and test, or a source such as hf:user/data.")
+    )
+
+
+def data() -> Any:
+    """The data, where it is one thing among others."""
+    return typer.Option("--data", metavar="<text>", help=_("File, folder or source of the labelled data."))
+
+
+def task() -> Any:
+    """What is predicted."""
+    return typer.Option("--task", metavar="<text>", help=_("What is predicted: {names}.").format(names=_task_names()))
+
+
+def model() -> Any:
+    """A tuned model."""
+    return typer.Argument(metavar="MODEL", help=_("Folder of the model."))
+
+
+def split() -> Any:
+    """What is measured on."""
+    return typer.Option("--split", metavar="<train|dev|test>", help=_("The split to measure on."))
+
+
+def html() -> Any:
+    """A page to write."""
+    return typer.Option("--html", metavar="<file>", help=_("Also write the result as one HTML page."))
+
+
+def json() -> Any:
+    """A JSON file to write."""
+    return typer.Option("--json", metavar="<file>", help=_("Also write the result as JSON; - prints only that."))
+
+
+def settings() -> Any:
+    """Settings of how files are read."""
+    from tunery.data.settings import DataSettings
+
+    about = _("A setting of how files are read, for example text_column=review. There are: {names}.")
+    return typer.Option("--set", metavar="<name=value>", help=about.format(names=", ".join(DataSettings.model_fields)))
+
+
+def _task_names() -> str:
+    from tunery import tasks
+
+    return ", ".join(tasks.available())

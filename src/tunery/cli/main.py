@@ -1,0 +1,99 @@
+"""The application: which commands there are, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+import tunery
+from tunery.cli import data, evaluate, predict, tune
+from tunery.cli.options import with_settings
+from tunery.cli.output import print_error, say, write
+from tunery.cli.typer_words import Command, Group, complaint, speak
+from tunery.errors import SettingError, TuneryError
+from tunery.i18n import _
+
+USABLE, UNUSABLE, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes. A bad file, model or source is 1; a call that can't be meant is 2."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one call of the command line and return its exit code.
+
+    Args:
+        arguments: What stands behind ``tunery``.
+    """
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except TuneryError as error:
+        print_error(error)
+        return WRONG_CALL if isinstance(error, SettingError) else UNUSABLE
+    except BrokenPipeError:
+        # Whoever read our output has enough; the interpreter would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    if code == INTERRUPTED:
+        say(_("Stopped. Nothing was left half-written."))
+    return code
+
+
+def command() -> Any:
+    """Return the whole tree of commands, with its help in the language in force."""
+    tree = typer.main.get_command(_application())
+    speak(tree)
+    return tree
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    try:
+        code = command()(list(arguments), prog_name="tunery", standalone_mode=False)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            say(error.format_message())
+            return WRONG_CALL
+        raise complaint(error) from None
+    return code if isinstance(code, int) else USABLE
+
+
+def _application() -> typer.Typer:
+    app = typer.Typer(
+        cls=Group, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+        help=_("A pretrained model and a few labelled examples in, a model that is yours out."),
+        epilog=_("Language: TUNERY_LANG=en or zh. Documentation: docs/ of the project."),
+    )  # fmt: skip
+    app.callback()(_global)
+    about_data = typer.Typer(cls=Group, no_args_is_help=True, help=_("Check and convert labelled files."))
+    app.add_typer(about_data, name="data")
+    _add(about_data, data.check, _("Find everything in labelled files that would cost quality."))
+    _add(about_data, data.convert, _("Write labelled files in another format."))
+    _add(app, with_settings(tune.tune, tune.settings()), _("Tune a base model to labelled examples."))
+    _add(app, evaluate.evaluate, _("Measure a model on a split of a data set."))
+    _add(app, evaluate.compare, _("Say whether one model is better than another, beyond chance."))
+    _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
+    return app
+
+
+def _add(app: typer.Typer, function: Callable[..., None], about: str) -> None:
+    app.command(function.__name__, cls=Command, help=about)(function)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        write(f"tunery {tunery.__version__}")
+        raise typer.Exit
+
+
+def _global(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help=_("Show the version and exit.")),
+    ] = False,
+) -> None:
+    del version

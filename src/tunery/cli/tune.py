@@ -1,0 +1,73 @@
+"""``tunery tune``: a base model and labelled examples into a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import tunery
+from tunery.cli import arguments
+from tunery.cli.options import Setting, pairs, settings_of, settings_of_kinds
+from tunery.cli.output import say, write
+from tunery.i18n import _
+
+if TYPE_CHECKING:
+    from tunery.models.model import Model
+
+
+def _strategy() -> Any:
+    from tunery.tuning import strategies
+
+    names = ", ".join(strategies.available())
+    return typer.Option(
+        "--strategy", metavar="<text>", help=_("How much of the base model learns: {names}.").format(names=names)
+    )
+
+
+def tune(
+    data: Annotated[str, arguments.data()],
+    output: Annotated[Path, typer.Option("--output", metavar="<folder>", help=_("Folder for the model."))],
+    task: Annotated[str | None, arguments.task()] = None,
+    strategy: Annotated[str | None, _strategy()] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="<file>", help=_("A recipe file; options change single values of it.")),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on with the run that was interrupted in the output folder."))
+    ] = False,
+    settings: Annotated[list[str] | None, arguments.settings()] = None,
+    **values: object,
+) -> None:
+    """Tune, and print where the model is and how it does on dev."""
+    from tunery.tuning.recipe import Recipe
+
+    given = {"task": task, "strategy": strategy, **values}
+    # The recipe comes first: a wrong setting should not wait for a download.
+    complete = Recipe.of(recipe, None, given)
+    dataset = tunery.load_data(data, complete.task.name, **pairs(settings))
+    model = tunery.tune(dataset, recipe=complete, output=output, resume=resume)
+    _tell(model, data)
+
+
+def settings() -> list[Setting]:
+    """Return the settings of recipes, and those that single tasks and strategies add."""
+    from tunery import tasks
+    from tunery.tuning import strategies
+    from tunery.tuning.recipe import Recipe
+
+    return [
+        *settings_of(Recipe, _("Recipe")),
+        *settings_of_kinds({name: tasks.get_class(name) for name in tasks.available()}, _("Task")),
+        *settings_of_kinds({name: strategies.get_class(name) for name in strategies.available()}, _("Strategy")),
+    ]
+
+
+def _tell(model: Model, data: str) -> None:
+    write(str(model.folder))
+    for name, value in model.manifest.metrics.items():
+        say(_("dev {metric}: {value:.4f}").format(metric=name, value=value))
+    say(_("Measure it:  tunery evaluate {folder} --data {data}").format(folder=model.folder, data=data))
+    say(_('Use it:      tunery predict {folder} "..."').format(folder=model.folder))
