@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunery.i18n import _
+
 if TYPE_CHECKING:
     from tunery.data.dataset import Dataset
     from tunery.models.model import Model
@@ -18,6 +20,9 @@ __all__ = ["fit"]
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
     """Carry out ``recipe`` on ``data`` and return the model; see `tunery.tuning.run.fit`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Tuning"))
     from tunery.tuning.run import fit as carry_out
 
     return carry_out(data, recipe, None if output is None else Path(output), resume=resume)

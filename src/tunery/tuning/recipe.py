@@ -47,21 +47,21 @@ class Recipe(BaseModel):
     )
     warmup: float = Field(default=0.1, ge=0, lt=1, description=N_("Share of the run in which the learning rate rises."))
     epochs: float | None = Field(
-        default=None, gt=0, description=N_("How often the training data is gone through. Default: the strategy's.")
+        default=None, gt=0, description=N_("How often the train split is gone through. Default: the strategy's.")
     )
     max_steps: int | None = Field(
         default=None, ge=1, description=N_("How many updates are made, whatever the number of epochs.")
     )
     batch_tokens: int | None = Field(
         default=None, ge=16,
-        description=N_("How many tokens, padding included, a training batch may have. Default: by the size of the data."),
+        description=N_("How many tokens, with padding, a training batch may have. Default: by the size of the data."),
     )  # fmt: skip
     batch_size: int | None = Field(
-        default=None, ge=1, description=N_("How many windows a training batch may have. Default: as many as fit the tokens.")
+        default=None, ge=1, description=N_("How many windows a training batch may have. Default: no limit.")
     )  # fmt: skip
     weight_decay: float = Field(default=0.01, ge=0, description=N_("How strongly weights are drawn towards zero."))
     dropout: float | None = Field(
-        default=None, ge=0, lt=1, description=N_("Share of activations dropped while learning. Default: the base model's.")
+        default=None, ge=0, lt=1, description=N_("Share of activations dropped in training. Default: the base model's.")
     )  # fmt: skip
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description=N_("Share of probability spread over all labels while learning.")
@@ -183,7 +183,8 @@ def _read(path: Path) -> dict[str, object]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingError(_("The recipe {path} can't be read: {reason}.").format(path=path, reason=error.strerror)) from None  # fmt: skip
+        message = _("The recipe {path} can't be read: {reason}.").format(path=path, reason=error.strerror)
+        raise SettingError(message) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingError(_("The recipe {path} is not YAML: {reason}").format(path=path, reason=error)) from None
     if not isinstance(values, dict):

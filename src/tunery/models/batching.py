@@ -1,0 +1,56 @@
+"""Batches of like length, filled to a budget of tokens: padding is work for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tunery.tasks.base import Encoding
+
+if TYPE_CHECKING:
+    import torch
+
+
+def batches_by_length(
+    lengths: Sequence[int], max_tokens: int, max_rows: int | None = None, order: Sequence[int] | None = None
+) -> list[list[int]]:
+    """Cut rows, sorted by length, into batches of at most ``max_tokens`` tokens with padding.
+
+    Args:
+        lengths: The length of each row in tokens.
+        max_tokens: Rows times longest row, at most; a longer single row is a batch of its own.
+        max_rows: Rows, at most.
+        order: Rows by length, where the caller has its own order among rows of equal length.
+
+    Returns:
+        Batches of row numbers; every row is in exactly one. The longest come first, so that lack of memory shows soon.
+    """
+    if order is None:
+        order = np.argsort(np.asarray(lengths), kind="stable").tolist()
+    batches: list[list[int]] = []
+    batch: list[int] = []
+    for row in reversed(order):
+        longest = lengths[batch[0]] if batch else lengths[row]
+        if batch and (longest * (len(batch) + 1) > max_tokens or len(batch) == max_rows):
+            batches.append(batch)
+            batch = []
+        batch.append(row)
+    return [*batches, batch] if batch else batches
+
+
+def pad(encodings: Sequence[Encoding], pad_id: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
+    """Return ``input_ids`` and ``attention_mask`` (both rows x longest) as the model takes them."""
+    import torch
+
+    longest = max(len(encoding) for encoding in encodings)
+    ids = np.full((len(encodings), longest), pad_id, dtype=np.int64)
+    mask = np.zeros((len(encodings), longest), dtype=np.int64)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding)] = encoding.input_ids
+        mask[row, : len(encoding)] = 1
+    return {
+        "input_ids": torch.from_numpy(ids).to(device),
+        "attention_mask": torch.from_numpy(mask).to(device),
+    }

@@ -1,0 +1,104 @@
+"""What happens between the steps of a run: order, measurements, early stopping, budget, progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from typing_extensions import override
+
+from tunery import progress
+from tunery.i18n import _
+from tunery.tuning.batches import TokenBudgetSampler
+
+if TYPE_CHECKING:
+    from tunery.tuning.run import Run
+    from tunery.tuning.schedule import Plan
+
+_ALMOST = 1e-6
+"""Epochs are fractions; this much short of a whole one is a whole one."""
+
+
+class BatchOrder(TrainerCallback):
+    """Gives every epoch its own order, the same again after a resume."""
+
+    def __init__(self, sampler: TokenBudgetSampler) -> None:
+        self._sampler = sampler
+
+    @override
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._sampler.set_epoch(int((state.epoch or 0.0) + _ALMOST))
+
+
+class Measurements(TrainerCallback):
+    """Measures after the last step too, where the interval does not end there."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    @override
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if state.global_step >= self._plan.steps:
+            control.should_evaluate = True
+            control.should_save = True
+
+
+class Patience(TrainerCallback):
+    """Stops when dev has not become better for a while; worked out from the curves, so a resume knows it too."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @override
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        patience, metric = self._run.recipe.patience, f"eval_{self._run.task.metric}"
+        found = [entry[metric] for entry in state.log_history if metric in entry]
+        if patience and len(found) - 1 - found.index(max(found)) >= patience:
+            control.should_training_stop = True
+
+
+class Budget(TrainerCallback):
+    """Stops when the time is up, after a last measurement, however slow the machine has become."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @override
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        left = self._run.seconds_left
+        if left is not None and left <= 0:
+            control.should_evaluate = True
+            control.should_save = True
+            control.should_training_stop = True
+
+
+class Progress(TrainerCallback):
+    """Shows the loss, the score on dev and the time left, and keeps the loss for the curves."""
+
+    def __init__(self, steps: int, metric: str, run: Run) -> None:
+        self._metric = metric
+        self._run = run
+        self._bar = progress.Bar(_("Tuning"), steps)
+        self._loss = ""
+        self._score = ""
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+    @override
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._bar.advance(state.global_step - self._bar.done)
+
+    @override
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+        logs: dict[str, float] | None = None, **_: Any,
+    ) -> None:  # fmt: skip
+        values = logs or {}
+        if "loss" in values:
+            self._run.record_loss(float(state.epoch or 0.0), values["loss"])
+            self._loss = f"loss {values['loss']:.3f}"
+        if (score := values.get(f"eval_{self._metric}")) is not None:
+            self._score = f"dev {self._metric} {score:.4f}"
+        self._bar.say(f"{self._loss} {self._score}".strip())

@@ -1,0 +1,67 @@
+"""The curves of a run as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunery.i18n import _, language, use_language
+
+if TYPE_CHECKING:
+    from tunery.tuning.run import Point
+
+_CHINESE_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
+    "SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
+)  # fmt: skip
+_LOSS, _SCORE = "#8a8f98", "#2563eb"
+
+
+def draw_curves(history: Sequence[Point], metric: str, path: Path) -> None:
+    """Draw the loss on train and the score on dev over the epochs.
+
+    In Chinese where a Chinese font is installed, otherwise in English rather than in boxes.
+    """
+    font = _font()
+    with use_language(language() if font else "en"):
+        _draw(history, metric, path, font)
+
+
+def _draw(history: Sequence[Point], metric: str, path: Path, font: str | None) -> None:
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    family = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
+    with rc_context({"font.family": family, "axes.unicode_minus": False}):
+        figure = Figure(figsize=(7, 3.6), dpi=144, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        losses = [(point.epoch, point.loss) for point in history if point.loss is not None]
+        found = [(point.epoch, point.scores[metric]) for point in history if metric in point.scores]
+        axes.set_xlabel(_("epoch"))
+        axes.set_ylabel(_("dev {metric}").format(metric=metric), color=_SCORE)
+        if found:
+            axes.plot(*zip(*found, strict=True), color=_SCORE, marker="o", linewidth=2)
+            best = max(found, key=lambda point: point[1])
+            axes.annotate(f"{best[1]:.4f}", best, textcoords="offset points", xytext=(0, 8), ha="center", color=_SCORE)
+            axes.margins(x=0.06, y=0.2)
+        if losses:
+            right = axes.twinx()
+            right.plot(*zip(*losses, strict=True), color=_LOSS, linewidth=1.2)
+            right.set_ylabel(_("train loss"), color=_LOSS)
+            right.set_ylim(bottom=0)
+            right.spines["top"].set_visible(False)
+        axes.spines["top"].set_visible(False)
+        axes.grid(axis="y", alpha=0.25)
+        figure.savefig(path)
+
+
+def _font() -> str | None:
+    if language() == "en":
+        return "DejaVu Sans"
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return next((name for name in _CHINESE_FONTS if name in installed), None)

@@ -1,0 +1,124 @@
+"""A linear model on frozen features, fitted to its optimum by L-BFGS on the task's own loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tunery import progress
+from tunery.i18n import _
+from tunery.tasks.base import Encoding, LossSettings, Task
+
+if TYPE_CHECKING:
+    from tunery.tuning.run import Run
+
+_STRENGTHS = (3.0, 30.0, 300.0)
+"""Inverse strengths of the L2 penalty that are tried, in scikit-learn's sense of ``C`` on features of norm 1."""
+_HELD_OUT = 0.15
+"""Share of the rows on which the strength is chosen."""
+_ITERATIONS = 100
+
+
+def probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
+    """Fit the last linear layer on what the frozen network gives it.
+
+    Args:
+        run: The run, with its train encodings.
+        rows: How many train rows to use, taken evenly; None for all.
+
+    Returns:
+        Weight (outputs x features) and bias (outputs).
+    """
+    encodings = sample_rows(run.train, rows)
+    features, labels, owner = _features(run, encodings)
+    held_out = np.isin(owner, _held_out_rows(owner, run.recipe.seed))
+    loss = run.loss_settings
+    best = _STRENGTHS[0]
+    if held_out.any() and not held_out.all():
+        kept, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
+        losses = {}
+        for strength in _STRENGTHS:
+            weight, bias = fit_linear(run.task, features[kept], labels[kept], run.network.outputs, strength, loss)
+            logits = features[other] @ weight.T + bias
+            losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
+        best = min(losses, key=lambda strength: losses[strength])
+    return fit_linear(run.task, features, labels, run.network.outputs, best, loss)
+
+
+def fit_linear(
+    task: Task, features: Tensor, labels: Tensor, outputs: int, strength: float, settings: LossSettings
+) -> tuple[Tensor, Tensor]:
+    """Minimise the task's loss plus an L2 penalty.
+
+    Args:
+        task: Gives the loss.
+        features: Rows x features.
+        labels: Rows, or rows x outputs, as the task's loss takes them.
+        outputs: How many outputs there are.
+        strength: Inverse strength of the penalty (``C``), for features scaled to a mean norm of 1.
+        settings: Label smoothing and class weights.
+
+    Returns:
+        Weight (outputs x features) and bias (outputs), for features as they are.
+    """
+    centre = features.mean(dim=0)
+    scale = (features - centre).norm(dim=1).mean().clamp_min(1e-6)
+    inputs = (features - centre) / scale
+    weight = torch.zeros(outputs, features.shape[1], requires_grad=True)
+    bias = torch.zeros(outputs, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [weight, bias], max_iter=_ITERATIONS, history_size=10, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
+    )
+    penalty = 0.5 / (strength * len(features))
+
+    def closure() -> float:
+        optimizer.zero_grad()
+        loss = task.loss(inputs @ weight.T + bias, {"labels": labels}, settings) + penalty * weight.square().sum()
+        torch.autograd.backward(loss)
+        return float(loss.detach())
+
+    with torch.enable_grad():
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        plain = weight / scale
+        return plain.detach(), (bias - plain @ centre).detach()
+
+
+def sample_rows(encodings: Sequence[Encoding], rows: int | None) -> list[Encoding]:
+    """Return the windows of at most ``rows`` rows, taken evenly over the data."""
+    total = encodings[-1].row + 1
+    if rows is None or total <= rows:
+        return list(encodings)
+    chosen = set(np.linspace(0, total - 1, rows).round().astype(int).tolist())
+    return [encoding for encoding in encodings if encoding.row in chosen]
+
+
+def _features(run: Run, encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Return features (items x features), labels (items ...) and each item's row."""
+    parts: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(encodings)
+    with progress.bar(_("Computing features"), sum(len(encoding) for encoding in encodings)) as bar:
+        for number, values in run.network.features(encodings):
+            parts[number] = values
+            bar.advance(len(encodings[number]))
+    features = torch.from_numpy(np.concatenate(parts))
+    owner = np.repeat([encoding.row for encoding in encodings], [len(part) for part in parts])
+    return features, _labels([encoding.labels for encoding in encodings], len(features)), owner
+
+
+def _labels(parts: Sequence[NDArray[np.generic]], items: int) -> Tensor:
+    labels = np.concatenate(parts)
+    flat = labels.reshape(items, -1)
+    if flat.shape[1] == 1 and np.issubdtype(flat.dtype, np.integer):
+        return torch.from_numpy(flat[:, 0].astype(np.int64))
+    return torch.from_numpy(flat)
+
+
+def _held_out_rows(owner: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    rows = np.unique(owner)
+    count = int(len(rows) * _HELD_OUT)
+    return np.random.default_rng(seed).choice(rows, size=count, replace=False)

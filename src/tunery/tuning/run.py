@@ -1,0 +1,314 @@
+"""One execution of a recipe on a data set: from labelled examples to a model folder."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import set_seed
+
+from tunery.data.dataset import Dataset
+from tunery.errors import DataError, ModelError, Problem, SettingError
+from tunery.i18n import _
+from tunery.models.base import Base, load_base, quiet
+from tunery.models.card import model_card
+from tunery.models.devices import place
+from tunery.models.manifest import NAME, Calibration, Manifest, Origin
+from tunery.models.model import PROBE, Answerer, Model
+from tunery.models.network import Network
+from tunery.tasks.base import Encoding, LossSettings, Task
+from tunery.tuning.calibration import calibrate, dev_scores
+from tunery.tuning.curves import draw_curves
+from tunery.tuning.recipe import Recipe
+from tunery.types import Example
+
+WORK = ".run"
+"""Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
+_RUN = "run.json"
+PROBE_ROWS = 4000
+"""Rows the probe before tuning is fitted on, at most: more would cost time and change little."""
+
+
+@dataclass
+class Point:
+    """A point of the curves: loss on train, or scores on dev, at an epoch."""
+
+    epoch: float
+    loss: float | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """Everything a strategy needs.
+
+    Attributes:
+        recipe: With every setting decided.
+        task: The task, with what it learned from train.
+        labels: The data set's labels.
+        base: The base model as it was fetched.
+        answerer: Answers with the network as it is at the moment.
+        train: The windows of train.
+        dev: The windows of dev.
+        dev_examples: The examples of dev.
+        work: Folder for checkpoints.
+        started: When the run began, on the monotonic clock.
+        probe: Weight and bias of the linear probe on the frozen base, once fitted, and its rows.
+        history: The curves.
+        interrupted: Whether the reader stopped it; the best so far was kept.
+        decided: Settings that the recipe left open, as they were decided.
+    """
+
+    recipe: Recipe
+    task: Task
+    labels: tuple[str, ...]
+    base: Base
+    answerer: Answerer
+    train: list[Encoding]
+    dev: list[Encoding]
+    dev_examples: Sequence[Example]
+    work: Path
+    started: float
+    resume: bool = False
+    probe: tuple[Tensor, Tensor] | None = None
+    probe_rows: int = 0
+    history: list[Point] = field(default_factory=list)
+    interrupted: bool = False
+    decided: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """The network that learns."""
+        return self.answerer.network
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left of the budget, where there is one."""
+        budget = self.recipe.budget
+        return None if budget is None else budget - (time.monotonic() - self.started)
+
+    @property
+    def loss_settings(self) -> LossSettings:
+        """How errors are weighed, with class weights worked out from train."""
+        weights = None
+        if self.recipe.class_weights == "balanced":
+            weights = _balanced(self.task.class_counts(self.train, self.network.outputs))
+        return LossSettings(self.recipe.label_smoothing, weights)
+
+    def dev_scores(self) -> dict[str, float]:
+        """Measure the network as it is on dev."""
+        logits = dict(self.network.logits(self.dev))
+        predictions = list(self.answerer.decode(self.dev_examples, self.dev, logits))
+        return dev_scores(self.answerer, self.dev_examples, predictions)
+
+    def record_dev(self, epoch: float) -> dict[str, float]:
+        """Measure on dev and put the scores on the curves."""
+        found = self.dev_scores()
+        self.history.append(Point(epoch, scores=found))
+        return found
+
+    def record_loss(self, epoch: float, loss: float) -> None:
+        """Put the loss on train on the curves."""
+        self.history.append(Point(epoch, loss=loss))
+
+
+def fit(data: Dataset, recipe: Recipe, output: Path | None, *, resume: bool = False) -> Model:
+    """Carry out ``recipe`` on ``data``.
+
+    Args:
+        data: Train is learned from, dev is chosen by; test is not touched.
+        recipe: What to do.
+        output: Folder for the model; None for a new temporary one.
+        resume: Go on with the run that was interrupted in ``output``.
+
+    Raises:
+        DataError: Train or dev is missing or can't be learned from.
+        ModelError: ``output`` holds something else, or the base model can't be used.
+        SettingError: ``output`` holds an interrupted run of another recipe or other data.
+        SourceError: The base model can't be had.
+    """
+    _check_data(data)
+    folder = output or Path(tempfile.mkdtemp(prefix="tunery-"))
+    if resume and (folder / NAME).is_file():
+        return Model.load(folder)
+    work = _open_work(folder, recipe, data, resume=resume)
+    run = _begin(data, recipe, work, resume=resume)
+    run.recipe.strategy.fit(run)
+    return _finish(run, data, folder)
+
+
+def _check_data(data: Dataset) -> None:
+    problems = [
+        Problem("error", "missing-split", _("The data has no {split} split.").format(split=name),
+                _("Load it with tunery.load_data, which makes the splits that are missing."))
+        for name in ("train", "dev")
+        if not data.get(name)
+    ]  # fmt: skip
+    if not problems and not data.labels:
+        problems.append(
+            Problem(
+                "error", "no-labels", _("No row of train has a label."), _("Label some rows first."), data["train"].file
+            )
+        )  # fmt: skip
+    if problems:
+        raise DataError(problems)
+
+
+def _open_work(folder: Path, recipe: Recipe, data: Dataset, *, resume: bool) -> Path:
+    """Return the folder for checkpoints, after making sure that nothing would be overwritten."""
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(
+            _("{folder} is a file.").format(folder=folder), _("Give --output the name of a folder for the model.")
+        )
+    if (folder / NAME).is_file():
+        raise ModelError(
+            _("{folder} holds a model already.").format(folder=folder),
+            _("Give --output another name, or remove the folder first."),
+        )
+    work = folder / WORK
+    stamp = {"recipe": recipe.to_dict(), "data": data.fingerprint}
+    written = _read_stamp(work)
+    if written is not None and not resume:
+        raise ModelError(
+            _("{folder} holds a run that was interrupted.").format(folder=folder),
+            _("Go on with it by --resume, or remove the folder to begin again."),
+        )
+    if written is not None and written != stamp:
+        raise SettingError(
+            _("The run interrupted in {folder} had {what}.").format(folder=folder, what=_difference(written, stamp)),
+            _("Resume it with the settings and data it had, or give --output another name."),
+        )
+    if written is None and folder.exists() and any(folder.iterdir()):
+        raise ModelError(
+            _("{folder} holds other files.").format(folder=folder), _("Give --output a new or an empty folder.")
+        )
+    work.mkdir(parents=True, exist_ok=True)
+    (work / _RUN).write_text(json.dumps(stamp, ensure_ascii=False, indent=2), encoding="utf-8")
+    return work
+
+
+def _read_stamp(work: Path) -> dict[str, object] | None:
+    try:
+        values = json.loads((work / _RUN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _difference(written: Mapping[str, object], stamp: Mapping[str, object]) -> str:
+    before, now = written.get("recipe"), stamp["recipe"]
+    if isinstance(before, dict) and isinstance(now, dict):
+        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+        if changed:
+            return _("other settings ({names})").format(names=", ".join(changed))
+    return _("other data")
+
+
+def _begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
+    started = time.monotonic()
+    set_seed(recipe.seed)
+    task = recipe.task.prepare(data["train"])
+    base = load_base(recipe.base, task, data.labels, recipe.dropout)
+    place(base.network.model)
+    answerer = Answerer(base.network, base.tokenizer, task, data.labels, base.limit)
+    return Run(
+        recipe=recipe,
+        task=task,
+        labels=data.labels,
+        base=base,
+        answerer=answerer,
+        train=_labelled(task.encode(data["train"], answerer.encoder, data.labels)),
+        dev=task.encode(data["dev"], answerer.encoder, data.labels),
+        dev_examples=data["dev"],
+        work=work,
+        started=started,
+        resume=resume,
+    )
+
+
+def _labelled(encodings: list[Encoding]) -> list[Encoding]:
+    """Return the windows from which something can be learned."""
+    return [encoding for encoding in encodings if encoding.labels.size]
+
+
+def _balanced(counts: NDArray[np.int64]) -> tuple[float, ...]:
+    """Return weights inversely proportional to the counts' square roots, 1 on average over the examples.
+
+    The square root, because full inverse weights make a model cry wolf: with a label a thousand times rarer than another
+    it would be given on the least suspicion.
+    """
+    weights = 1.0 / np.sqrt(np.maximum(counts, 1))
+    weights *= counts.sum() / max((weights * counts).sum(), 1e-9)
+    return tuple(float(weight) for weight in weights)
+
+
+def _finish(run: Run, data: Dataset, folder: Path) -> Model:
+    """Calibrate, write the model folder, and return the model; ``tunery.json`` comes last, whole or not at all."""
+    calibration, found = calibrate(run.answerer, run.dev_examples, run.dev)
+    manifest = _manifest(run, data, calibration, found)
+    new = run.work / "model"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    with quiet():
+        run.network.model.save_pretrained(new)
+        run.base.tokenizer.save_pretrained(new)
+    _save_probe(run, new)
+    draw_curves(run.history, run.task.metric, new / "curves.png")
+    (new / "recipe.yaml").write_text(_carried_out(run).to_yaml(), encoding="utf-8")
+    (new / "README.md").write_text(model_card(folder.name, manifest), encoding="utf-8")
+    manifest.write(new)
+    for path in sorted(new.iterdir(), key=lambda path: path.name == NAME):
+        path.replace(folder / path.name)
+    shutil.rmtree(run.work)
+    return Model(folder, manifest, run.network, run.base.tokenizer)
+
+
+def _save_probe(run: Run, folder: Path) -> None:
+    if run.probe is not None:
+        weight, bias = run.probe
+        save_file({"weight": weight, "bias": bias}, folder / PROBE)
+
+
+def _carried_out(run: Run) -> Recipe:
+    """Return the recipe that gives this model again: every default decided, a budget as the steps it came down to."""
+    return run.recipe.model_copy(update={"base": run.base.uri, "task": run.task, **run.decided})
+
+
+def _manifest(run: Run, data: Dataset, calibration: Calibration, found: dict[str, float]) -> Manifest:
+    recipe = _carried_out(run)
+    return Manifest(
+        task={"name": run.task.name, **run.task.model_dump(mode="json", exclude_none=True)},
+        labels=run.labels,
+        limit=run.base.limit,
+        base=Origin(source=run.base.uri, revision=run.base.revision),
+        data=Origin(source=data.source, revision=data.fingerprint),
+        fingerprint=data.fingerprint,
+        rows={name: len(split) for name, split in data.items()},
+        recipe=recipe.to_dict(),
+        metrics=_main_first(found, run.task.metric),
+        calibration=calibration,
+        majority=run.task.majority(data["train"]).target,
+        probe_rows=run.probe_rows,
+        seconds=round(time.monotonic() - run.started, 1),
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("tunery", "torch", "transformers", "tokenizers")},
+        },
+    )
+
+
+def _main_first(found: dict[str, float], main: str) -> dict[str, float]:
+    return {main: found[main], **found}

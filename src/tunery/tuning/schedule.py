@@ -1,0 +1,122 @@
+"""How long a run is: epochs or steps from the recipe, or what fits the budget at this machine's speed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from tunery.tuning.batches import TokenBudgetSampler, collate
+
+if TYPE_CHECKING:
+    from tunery.tuning.recipe import Recipe
+    from tunery.tuning.run import Run
+
+_STEPS_PER_EPOCH = 200
+"""Batches that an epoch of little data is cut into, down to `_SMALLEST_BATCH`."""
+_LARGEST_BATCH = 1024
+_SMALLEST_BATCH = 256
+_FEWEST_STEPS = 300
+"""Updates without which little data is not learned, whatever the number of epochs."""
+_MOST_EPOCHS = 30
+_SAMPLED = 6
+"""Batches timed to learn this machine's speed."""
+_MARGIN = 0.93
+"""Share of the remaining budget that is planned for: machines slow down."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run is.
+
+    Attributes:
+        sampler: The batches.
+        learning_rate: The highest learning rate.
+        batch_tokens: Tokens in a batch, padding included.
+        steps: How many updates are made.
+        measure_steps: How many updates lie between measurements on dev.
+    """
+
+    sampler: TokenBudgetSampler
+    learning_rate: float
+    batch_tokens: int
+    steps: int
+    measure_steps: int
+
+    def decided(self, recipe: Recipe) -> dict[str, object]:
+        """Return the settings that the recipe left open, as they were decided; a budget becomes a number of steps."""
+        found: dict[str, object] = {"learning_rate": self.learning_rate, "batch_tokens": self.batch_tokens}
+        if recipe.budget is not None:
+            return {**found, "budget": None, "epochs": None, "max_steps": self.steps}
+        if recipe.max_steps is None:
+            found["epochs"] = round(self.steps / len(self.sampler), 4)
+        return found
+
+
+def make_plan(run: Run) -> Plan:
+    """Return the plan for a run; with a budget, after timing a few batches."""
+    recipe = run.recipe
+    lengths = [len(encoding) for encoding in run.train]
+    tokens = recipe.batch_tokens or batch_tokens(sum(lengths))
+    sampler = TokenBudgetSampler(lengths, tokens, recipe.batch_size, recipe.seed)
+    steps = recipe.max_steps or _steps(run, len(sampler))
+    left = run.seconds_left
+    if left is not None and recipe.max_steps is None:
+        steps = min(steps, _affordable(run, sampler, left * _MARGIN))
+    measure = max(1, round(recipe.measure_every * len(sampler)))
+    rate = recipe.learning_rate or recipe.strategy.learning_rate
+    return Plan(sampler, rate, tokens, steps, min(measure, steps))
+
+
+def batch_tokens(total: int) -> int:
+    """Return a good number of tokens for a batch when an epoch has ``total``: little data needs small batches."""
+    return int(np.clip(total // _STEPS_PER_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
+
+
+def _steps(run: Run, per_epoch: int) -> int:
+    epochs = run.recipe.epochs
+    if epochs is None:
+        epochs = max(run.recipe.strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
+    return max(1, round(epochs * per_epoch))
+
+
+def _affordable(run: Run, sampler: TokenBudgetSampler, seconds: float) -> int:
+    """Return how many updates, with the measurements on dev between them, fit into ``seconds``."""
+    step = _seconds_per_step(run, sampler)
+    # A forward pass costs about a third of forward and backward.
+    dev_tokens = sum(len(encoding) for encoding in run.dev)
+    train_tokens = sum(len(encoding) for encoding in run.train)
+    measurement = dev_tokens / train_tokens * step * len(sampler) / 3
+    per_epoch = step * len(sampler) + measurement / run.recipe.measure_every
+    # One measurement at the end and one for calibration come on top.
+    return max(1, int((seconds - 2 * measurement) / per_epoch * len(sampler)))
+
+
+def _seconds_per_step(run: Run, sampler: TokenBudgetSampler) -> float:
+    """Time forward and backward of some batches; weights and random state stay as they are."""
+    batches = list(sampler)
+    batches.sort(key=lambda batch: len(run.train[batch[0]]))
+    chosen = [batches[number] for number in np.linspace(0, len(batches) - 1, _SAMPLED + 1).astype(int)]
+    model, settings = run.network.model, run.loss_settings
+    model.train()
+    times: list[float] = []
+    with torch.random.fork_rng():
+        for batch in [chosen[len(chosen) // 2], *chosen]:
+            inputs = dict(collate([run.train[number] for number in batch], run.network.pad_id))
+            inputs = {name: value.to(run.network.device) for name, value in inputs.items()}
+            labels = inputs.pop("labels")
+            started = time.perf_counter()
+            loss = run.task.loss(model(**inputs).logits, {"labels": labels}, settings)
+            torch.autograd.backward(loss)
+            times.append(time.perf_counter() - started + _optimizer_seconds(run))
+    model.zero_grad(set_to_none=True)
+    return float(np.mean(times[1:]))
+
+
+def _optimizer_seconds(run: Run) -> float:
+    """Return a rough time for one update of the weights: it reads and writes each a few times."""
+    learning = sum(p.numel() for p in run.network.model.parameters() if p.requires_grad)
+    return learning * 2.0e-9 if run.network.device.type == "cpu" else learning * 2.0e-11

@@ -1,0 +1,184 @@
+"""Learning by gradient descent: transformers' Trainer with our batches, loss, measurements and checkpoints."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, Trainer, TrainingArguments
+from typing_extensions import override
+
+from tunery.models.base import quiet
+from tunery.tuning import checkpoints
+from tunery.tuning.batches import Windows, collate
+from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress
+from tunery.tuning.schedule import Plan, make_plan
+
+if TYPE_CHECKING:
+    from tunery.tuning.run import Run
+
+
+def train(run: Run) -> None:
+    """Tune what may learn of ``run.network`` and leave the best weights found in it.
+
+    Stopped by Ctrl-C it keeps the best so far; resumed it goes on from the last whole checkpoint.
+    """
+    for parameter in run.network.fixed_parameters():
+        parameter.requires_grad = False
+    start_head(run)
+    plan = make_plan(run)
+    run.decided = plan.decided(run.recipe)
+    trainer = _Trainer(run, plan)
+    checkpoint = checkpoints.last_complete(run.work) if run.resume else None
+    try:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    except KeyboardInterrupt:
+        run.interrupted = True
+        trainer.restore_best()
+    finally:
+        trainer.progress.close()
+
+
+def start_head(run: Run) -> None:
+    """Fit the linear probe on the frozen base: it is the "before" of reports, and a head start for what learns.
+
+    A head that already answers sensibly does not tear up the layers below in its first steps (Kumar et al. 2022).
+    """
+    from tunery.tuning.linear import probe
+    from tunery.tuning.run import PROBE_ROWS
+
+    weight, bias = probe(run, PROBE_ROWS)
+    run.probe = (weight.contiguous(), bias.contiguous())
+    run.probe_rows = min(PROBE_ROWS, run.train[-1].row + 1)
+    if run.recipe.head_start:
+        run.network.set_linear(weight, bias)
+
+
+class _Trainer(Trainer):
+    """The library's trainer with Tunery's batches, loss, measurements and checkpoints."""
+
+    def __init__(self, run: Run, plan: Plan) -> None:
+        self._run = run
+        self._loss_settings = run.loss_settings
+        self._sampler = plan.sampler
+        self._windows = Windows(run.train)
+        self.progress = Progress(plan.steps, run.task.metric, run)
+        super().__init__(
+            model=run.network.model,
+            args=_arguments(run, plan),
+            train_dataset=self._windows,
+            eval_dataset=[None],  # Measured by `evaluate` below, which has the examples.
+            callbacks=[BatchOrder(plan.sampler), Measurements(plan), Patience(run), Budget(run), self.progress],
+        )
+        self.model_accepts_loss_kwargs = False
+        self.remove_callback(PrinterCallback)
+
+    @override
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        loader: DataLoader[Any] = DataLoader(
+            self._windows,
+            batch_sampler=self._sampler,
+            collate_fn=functools.partial(collate, pad_id=self._run.network.pad_id),
+        )
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared
+
+    @override
+    def compute_loss(
+        self, model: torch.nn.Module, inputs: dict[str, Any], return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:  # fmt: skip
+        batch = dict(inputs)
+        labels = batch.pop("labels")
+        outputs = model(**batch)
+        loss = self._run.task.loss(outputs.logits, {"labels": labels}, self._loss_settings)
+        return (loss, outputs) if return_outputs else loss
+
+    @override
+    def evaluate(self, *_args: object, **_kwargs: object) -> dict[str, float]:
+        scores = self._run.record_dev(float(self.state.epoch or 0.0))
+        self._run.network.model.train()
+        found = {f"eval_{name}": value for name, value in scores.items()}
+        self.log(dict(found))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
+        return found
+
+    def restore_best(self) -> None:
+        """Put the best weights measured so far back, if anything was measured."""
+        if self.state.best_model_checkpoint is not None:
+            self._load_best_model()
+
+    @override
+    def _save(self, output_dir: str | None = None, state_dict: Mapping[str, Any] | None = None) -> None:
+        with quiet():
+            self._run.network.model.save_pretrained(output_dir or str(self._run.work))
+
+    @override
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if self.args.should_save:
+            checkpoints.save_optimizer(self._plain_optimizer(), self._schedule().state_dict(), Path(output_dir))
+
+    @override
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            state = checkpoints.load_optimizer(self._plain_optimizer(), Path(checkpoint))
+            self._schedule().load_state_dict({**self._schedule().state_dict(), **state})
+
+    @override
+    def _save_rng_state(self, output_dir: str) -> None:
+        checkpoints.save_random_state(Path(output_dir), self.args.process_index)
+
+    @override
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_random_state(Path(checkpoint), self.args.process_index)
+
+    def _plain_optimizer(self) -> torch.optim.Optimizer:
+        # Accelerate wraps the optimiser; its state is the plain one's.
+        return cast(torch.optim.Optimizer, getattr(self.optimizer, "optimizer", self.optimizer))
+
+    def _schedule(self) -> torch.optim.lr_scheduler.LRScheduler:
+        assert self.lr_scheduler is not None  # noqa: S101 - made before the first step
+        return self.lr_scheduler
+
+    @override
+    def _save_scaler(self, output_dir: str) -> None:
+        """Nothing: bfloat16 and float32 need no gradient scaler."""
+
+
+def _arguments(run: Run, plan: Plan) -> TrainingArguments:
+    recipe = run.recipe
+    gpu = run.network.device.type == "cuda"
+    return TrainingArguments(
+        output_dir=str(run.work),
+        max_steps=plan.steps,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type={"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[recipe.schedule],
+        warmup_steps=math.ceil(recipe.warmup * plan.steps),
+        optim="sgd" if recipe.optimizer == "sgd" else "adamw_torch_fused",
+        optim_args="momentum=0.9" if recipe.optimizer == "sgd" else None,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.gradient_clipping,
+        bf16=gpu and torch.cuda.is_bf16_supported(),
+        use_cpu=run.network.device.type == "cpu",
+        eval_strategy="steps",
+        eval_steps=plan.measure_steps,
+        save_strategy="steps",
+        save_steps=plan.measure_steps,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=run.task.metric,
+        greater_is_better=True,
+        logging_steps=max(1, min(20, plan.steps // 20)),
+        disable_tqdm=True,
+        report_to=[],
+        remove_unused_columns=False,
+        dataloader_pin_memory=gpu,
+        seed=recipe.seed,
+        log_level="error",
+    )
