@@ -19,6 +19,7 @@ from tunery.evaluation.wording import (
     place,
     points,
     points_interval,
+    report_method_text,
     rows_text,
     verdict,
     visible,
@@ -161,7 +162,4 @@ def _error_lines(errors: Sequence[Mistake], wrong: int) -> list[str]:
 
 
 def _footer(report: Report) -> list[str]:
-    speed = _(
-        "{speed:,.0f} rows a second. Intervals: {resamples} bootstrap resamples of the rows, seed {seed}."
-    ).format(speed=report.rows_per_second, resamples=report.resamples, seed=report.seed)
-    return [windowed_text(report), speed]
+    return [windowed_text(report), report_method_text(report)]

@@ -8,6 +8,7 @@ from tunery.evaluation.comparison import Comparison, Difference, Disagreement
 from tunery.evaluation.excerpts import answers_text, excerpt, focus
 from tunery.evaluation.tables import table
 from tunery.evaluation.wording import (
+    comparison_notes,
     method_text,
     metric_name,
     number,
@@ -32,7 +33,7 @@ def comparison_text(comparison: Comparison) -> str:
         [_("{first} and {second}: {task} on {rows}").format(
             first=first, second=second, task=comparison.task, rows=rows_text(comparison.rows, comparison.split)
         )],
-        [comparison.verdict],
+        [comparison.verdict, *(f"! {note}" for note in comparison_notes(comparison))],
         _metric_table(comparison),
         _label_table(comparison),
         _agreement(comparison),

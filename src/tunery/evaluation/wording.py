@@ -24,6 +24,8 @@ _METRICS = {
     "entity_recall": N_("Entity recall"),
     "entity_f1": N_("Entity F1"),
 }
+_FEW = 100
+"""Fewer rows than this are said to be few."""
 _BASELINES = {"majority": N_("Majority answer"), "probe": N_("Linear probe on the frozen base")}
 
 
@@ -86,28 +88,52 @@ def verdict(report: Report) -> str:
     )
 
 
+def headline_metrics(report: Report) -> list[str]:
+    """Return the metrics to be shown beside the main one."""
+    names = ("accuracy", "macro_f1", "micro_f1", "weighted_f1", "entity_precision", "entity_recall", "entity_f1")
+    return [name for name in names if name in report.metrics and name != report.metric]
+
+
+def report_method_text(report: Report) -> str:
+    """Return how a report was made."""
+    return _(
+        "{speed:,.0f} rows a second. Intervals: {resamples} bootstrap resamples of the rows, seed {seed}. "
+        "Tunery {version}."
+    ).format(speed=report.rows_per_second, resamples=report.resamples, seed=report.seed, version=report.version)
+
+
 def notes(report: Report) -> list[str]:
     """Return what a reader must know before believing the numbers."""
-    result: list[str] = []
-    if report.split == "train":
-        result.append(
-            _(
-                "Not a result: these are rows of train. A model knows the rows it has learned from; "
-                "only rows it has never seen, those of test, tell how good it is."
-            )
-        )
-    if report.split == "dev":
-        result.append(
-            _("These are rows of dev, by which the model was chosen, so the numbers flatter it a little; test doesn't.")
-        )
-    if report.rows < 100:
-        result.append(_("{rows} rows are few: trust the intervals, not the numbers.").format(rows=report.rows))
+    result = _row_notes(report.rows, report.split)
     if report.unknown_labels:
         result.append(
             _("The model can't answer with these labels of the data, so they count as missed: {labels}.").format(
                 labels=", ".join(visible(label) for label in report.unknown_labels)
             )
         )
+    return result
+
+
+def comparison_notes(comparison: Comparison) -> list[str]:
+    """Return what a reader must know before believing a comparison."""
+    return _row_notes(comparison.rows, comparison.split)
+
+
+def _row_notes(rows: int, split: str | None) -> list[str]:
+    result: list[str] = []
+    if split == "train":
+        result.append(
+            _(
+                "Not a result: these are rows of train. A model knows the rows it has learned from; "
+                "only rows it has never seen, those of test, tell how good it is."
+            )
+        )
+    if split == "dev":
+        result.append(
+            _("These are rows of dev, by which the model was chosen, so the numbers flatter it a little; test doesn't.")
+        )
+    if rows < _FEW:
+        result.append(_("{rows} rows are few: trust the intervals, not the numbers.").format(rows=rows))
     return result
 
 
