@@ -1,7 +1,7 @@
 """Brings the message catalogue up to date, or says what is missing from it.
 
-``python scripts/messages.py`` collects every ``_("...")`` and ``N_("...")`` of the package, updates the catalogue and
-compiles it. Messages that are new have to be translated then, in ``src/tunery/locale/zh/LC_MESSAGES/tunery.po``.
+``python scripts/messages.py`` collects every ``_("...")`` and ``N_("...")`` of package and examples, updates the
+catalogue and compiles it. What is new has to be translated then, in ``src/tunery/locale/zh/LC_MESSAGES/tunery.po``.
 ``--check`` changes nothing and fails while anything is missing.
 
 The files hold no dates and no line numbers, so that they change only when words do.
@@ -45,11 +45,11 @@ msgstr ""
 
 
 def collect() -> Catalog:
-    """Return every message of the package's code and templates."""
+    """Return every message of code, templates and examples."""
     found = Catalog(charset="utf-8", creation_date=_NEVER)
-    for file, _line, message, _comments, _context in extract_from_dir(PACKAGE, _METHODS, keywords=_KEYWORDS):
-        if message:
-            found.add(message, locations=[((PACKAGE / file).relative_to(ROOT).as_posix(), 0)])
+    for folder in (PACKAGE, ROOT / "examples"):
+        for file, _line, message, _comments, _context in extract_from_dir(folder, _METHODS, keywords=_KEYWORDS):
+            found.add(message, locations=[((folder / file).relative_to(ROOT).as_posix(), 0)])
     return found
 
 

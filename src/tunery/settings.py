@@ -54,7 +54,16 @@ def describe(error: ValidationError) -> str:
 
 def _reason(item: ErrorDetails) -> str:
     known = _REASONS.get(item["type"])
-    return _(known).format(**item.get("ctx", {})) if known else item["msg"]
+    return (
+        _(known).format(**{name: _plain(value) for name, value in item.get("ctx", {}).items()})
+        if known
+        else item["msg"]
+    )
+
+
+def _plain(value: object) -> str:
+    # A list of choices has an English "or" before the last.
+    return f"{value:g}" if isinstance(value, float) else str(value).replace(" or ", ", ")
 
 
 _REASONS = {
