@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunery.i18n import N_
@@ -14,9 +12,10 @@ class DataSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: (
-        Literal["conll", "jsonl", "csv", "tsv", "excel", "parquet", "label-studio", "doccano", "datasets"] | None
-    ) = Field(default=None, description=N_("Format of the files. Default: by name and content."))
+    format: str | None = Field(
+        default=None,
+        description=N_("Format of the files, for example conll, jsonl, csv or doccano. Default: by name and content."),
+    )
     encoding: str | None = Field(default=None, description=N_("Character encoding of the files. Default: by content."))
     delimiter: str | None = Field(default=None, description=N_("What separates columns. Default: by content."))
     text_column: str | None = Field(
