@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 _MIXUPS = 20
 _TEXT_LENGTH = 420
-_FRAGMENT_LABELS = 30
+_SPAN_TEXT_LENGTH = 260
+"""Texts with spans are shown once for each side, so less of them."""
+_LONG = 30
+"""A table of more labels than this scrolls by itself, and is folded in a notebook."""
 _LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 
 
@@ -45,7 +48,7 @@ def comparison_page(comparison: Comparison) -> str:
 
 def report_fragment(report: Report) -> str:
     """Return what a notebook shows of a report: the verdict, before and after, and the table."""
-    return _render("report_fragment.html", report=report, most=_FRAGMENT_LABELS)
+    return _render("report_fragment.html", report=report, most=_LONG)
 
 
 def comparison_fragment(comparison: Comparison) -> str:
@@ -68,7 +71,7 @@ def _error_pieces(error: Mistake) -> list[tuple[str, list[excerpts.Piece]]]:
     sides = excerpts.disputed(error.expected_spans, error.answered_spans)
     if not any(sides):
         return [("", _whole(error))]
-    window = excerpts.crop(error.text, excerpts.focus(error), _TEXT_LENGTH)
+    window = excerpts.crop(error.text, excerpts.focus(error), _SPAN_TEXT_LENGTH)
     return [
         (_("expected"), excerpts.pieces(error.text, error.expected_spans, sides[0], window)),
         (_("answered"), excerpts.pieces(error.text, error.answered_spans, sides[1], window)),
@@ -80,7 +83,7 @@ def _row_pieces(row: Disagreement, names: tuple[str, str]) -> list[tuple[str, li
     sides = excerpts.disputed(*spans)
     if not any(sides):
         return [("", _whole(row))]
-    window = excerpts.crop(row.text, excerpts.focus(row), _TEXT_LENGTH)
+    window = excerpts.crop(row.text, excerpts.focus(row), _SPAN_TEXT_LENGTH)
     return [
         (name, excerpts.pieces(row.text, marked, side, window))
         for name, marked, side in zip((_("expected"), *names), spans, sides, strict=True)
@@ -126,7 +129,7 @@ def _environment() -> Environment:
         "difference_bar": lambda *given: drawn(pictures.difference_bar(*given)),
         "confusion_map": lambda table: drawn(pictures.confusion_map(table)),
         "reliability_diagram": lambda calibration: drawn(pictures.reliability_diagram(calibration)),
-        "MAP_LABELS": pictures.MAP_LABELS,
+        "MAP_LABELS": pictures.MAP_LABELS, "LONG": _LONG,
     }  # fmt: skip
     return environment
 

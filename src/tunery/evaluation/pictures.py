@@ -22,11 +22,11 @@ from tunery.i18n import _
 
 MAP_LABELS = 200
 """How many labels a confusion map shows at most: those with most errors."""
-_WIDEST_LABEL = 36
+_WIDEST_LABEL = 30
 _CHARACTER = 0.58
 """How wide a character is, as a share of its height."""
 _PLOT = 300
-_MARGIN = 46
+_LEFT, _TOP, _RIGHT, _BOTTOM = 60, 12, 18, 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def confusion_map(table: ConfusionTable) -> str:
 
 def reliability_diagram(calibration: Calibration) -> str:
     """Return share of right answers against confidence, a point for each bin; on the diagonal they agree."""
-    size = str(_PLOT + 2 * _MARGIN - 20)
-    picture = Element("svg", {"class": "reliability", "viewBox": f"0 0 {size} {size}", "role": "img"})
+    size = f"{_LEFT + _PLOT + _RIGHT} {_TOP + _PLOT + _BOTTOM}"
+    picture = Element("svg", {"class": "reliability", "viewBox": f"0 0 {size}", "role": "img"})
     SubElement(picture, "title").text = _("Confidence and share of right answers")
     _axes(picture)
     for part in calibration.bins:
@@ -119,22 +119,22 @@ def _axes(picture: Element) -> None:
             SubElement(picture, "line", {"class": "rule", **ends})
         below = {"x": _x(tick), "y": str(float(_y(0)) + 16), "text-anchor": "middle"}
         SubElement(picture, "text", below).text = f"{tick:.0%}"
-        beside = {"x": str(_MARGIN - 6), "y": _y(tick), "text-anchor": "end", "dominant-baseline": "central"}
+        beside = {"x": str(_LEFT - 7), "y": _y(tick), "text-anchor": "end", "dominant-baseline": "central"}
         SubElement(picture, "text", beside).text = f"{tick:.0%}"
     SubElement(picture, "line", {"class": "diagonal", "x1": _x(0), "x2": _x(1), "y1": _y(0), "y2": _y(1)})
-    middle = str(_MARGIN + _PLOT / 2)
+    middle = str(_LEFT + _PLOT / 2)
     title = {"class": "axis", "text-anchor": "middle"}
     SubElement(picture, "text", {**title, "x": middle, "y": str(float(_y(0)) + 34)}).text = _("Confidence")
-    turned = f"translate(11 {float(_y(0.5))}) rotate(-90)"
+    turned = f"translate(14 {float(_y(0.5))}) rotate(-90)"
     SubElement(picture, "text", {**title, "transform": turned}).text = _("Share of right answers")
 
 
 def _x(share: float) -> str:
-    return f"{_MARGIN + share * _PLOT:.1f}"
+    return f"{_LEFT + share * _PLOT:.1f}"
 
 
 def _y(share: float) -> str:
-    return f"{12 + (1 - share) * _PLOT:.1f}"
+    return f"{_TOP + (1 - share) * _PLOT:.1f}"
 
 
 def _whisker(picture: Element, low: str, high: str) -> None:
@@ -145,7 +145,7 @@ def _whisker(picture: Element, low: str, high: str) -> None:
 
 def _grid(labels: Iterable[str]) -> _Grid:
     names = list(labels)
-    sizes = ((12, 44), (24, 28), (50, 16), (100, 11))
+    sizes = ((12, 44), (24, 28), (50, 16), (100, 10))
     cell = next((size for most, size in sizes if len(names) <= most), 8)
     font = min(12.0, cell - 0.5)
     longest = max((min(width(name), _WIDEST_LABEL) for name in names), default=1)

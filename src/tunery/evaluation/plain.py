@@ -71,7 +71,7 @@ def _before_and_after(report: Report) -> list[str]:
             _("Before and after on the same rows"),
             metric_name(metric),
             _("95% interval"),
-            _("gain in points"),
+            _("Gain in points"),
             _("95% interval"),
         ]
     ]

@@ -11,6 +11,7 @@ from tunery.evaluation.wording import (
     comparison_notes,
     method_text,
     metric_name,
+    models_text,
     number,
     p_text,
     place,
@@ -30,8 +31,10 @@ def comparison_text(comparison: Comparison) -> str:
     """Return a comparison as text, in the language in force."""
     first, second = (visible(name) for name in comparison.names)
     parts = [
-        [_("{first} and {second}: {task} on {rows}").format(
-            first=first, second=second, task=comparison.task, rows=rows_text(comparison.rows, comparison.split)
+        [_("{models}: {task} on {rows}").format(
+            models=models_text(comparison),
+            task=comparison.task,
+            rows=rows_text(comparison.rows, comparison.split),
         )],
         [comparison.verdict, *(f"! {note}" for note in comparison_notes(comparison))],
         _metric_table(comparison),

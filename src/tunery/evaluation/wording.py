@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 
 from tunery.evaluation.bootstrap import Interval
 from tunery.evaluation.comparison import Comparison, Disagreement
@@ -51,17 +52,27 @@ def interval_text(ends: Interval) -> str:
 
 def points(value: float) -> str:
     """Return a difference of scores in points, hundredths of the scale."""
-    return f"{100 * value:+.1f}"
+    return f"{_tenths(value):+.1f}"
 
 
 def points_interval(ends: Interval) -> str:
     """Return the interval of a difference in points."""
-    return _("{low:+.1f} to {high:+.1f}").format(low=100 * ends[0], high=100 * ends[1])
+    return _("{low:+.1f} to {high:+.1f}").format(low=_tenths(ends[0]), high=_tenths(ends[1]))
 
 
 def p_text(p: float) -> str:
     """Return a p-value the way it is written."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def date_text(created: str) -> str:
+    """Return when something was made, to the minute."""
+    return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _tenths(value: float) -> float:
+    """Return points, rounded to what is shown; adding 0 makes -0.0 an ordinary 0."""
+    return round(100 * value, 1) + 0.0
 
 
 def rows_text(rows: int, split: str | None) -> str:
@@ -170,7 +181,7 @@ def calibration_sentences(report: Report) -> list[str]:
 
 
 def _confidence_sentence(gap: float, ends: Interval) -> str:
-    low, high = 100 * ends[0], 100 * ends[1]
+    low, high = (_tenths(end) for end in ends)
     if ends[0] > 0:
         sentence = _("The model is too sure by {points:.1f} points (95% interval {low:.1f} to {high:.1f}).")
     elif ends[1] < 0:
@@ -183,7 +194,7 @@ def _confidence_sentence(gap: float, ends: Interval) -> str:
             "On the whole its confidence fits: mean confidence minus the share of right answers is {gap:+.1f} points "
             "(95% interval {low:+.1f} to {high:+.1f})."
         )
-    return sentence.format(points=abs(100 * gap), gap=100 * gap, low=low, high=high)
+    return sentence.format(points=abs(_tenths(gap)), gap=_tenths(gap), low=low, high=high)
 
 
 def comparison_verdict(comparison: Comparison) -> str:
@@ -196,14 +207,19 @@ def comparison_verdict(comparison: Comparison) -> str:
         "p": p_text(main.p_value) if main.p_value < 0.001 else f"= {p_text(main.p_value)}",
     }
     if comparison.better is None:
-        low, high = (100 * end for end in main.interval)
+        low, high = (_tenths(end) for end in main.interval)
         sentence = _(
             "No difference beyond chance at this size of test: {metric} on {rows}, {second} minus {first} is "
             "{difference:+.1f} points (95% interval {low:+.1f} to {high:+.1f}, p {p})."
         )
         first, second = comparison.names
         return sentence.format(
-            first=visible(first), second=visible(second), difference=100 * main.difference, low=low, high=high, **values
+            first=visible(first),
+            second=visible(second),
+            difference=_tenths(main.difference),
+            low=low,
+            high=high,
+            **values,
         )
     first, second = comparison.names
     better, worse = (second, first) if comparison.better == second else (first, second)
@@ -212,6 +228,14 @@ def comparison_verdict(comparison: Comparison) -> str:
         "{better} is better than {worse} by {points:.1f} points of {metric} (95% interval {low:.1f} to {high:.1f}, "
         "p {p}) on {rows}."
     ).format(better=visible(better), worse=visible(worse), low=low, high=high, **values)
+
+
+def models_text(comparison: Comparison) -> str:
+    """Return what the names of a comparison stand for."""
+    return ", ".join(
+        visible(name) if name == model else f"{visible(name)} = {visible(model)}"
+        for name, model in zip(comparison.names, comparison.models, strict=True)
+    )
 
 
 def method_text(comparison: Comparison) -> str:
