@@ -70,7 +70,8 @@ def choose_rule(examples: Sequence[Example], sample: int = 2000) -> WordRule:
     if not split:
         return "punctuation"
     step = max(1, len(split) // sample)
-    candidates: tuple[WordRule, ...] = ("treebank", "punctuation", "characters")
+    # Joined text can't show that a rule splits too little, so of two that agree equally the finer one is taken.
+    candidates: tuple[WordRule, ...] = ("punctuation", "treebank", "characters")
     score: Callable[[WordRule], float] = lambda rule: agreement(split[::step], rule)  # noqa: E731
     best = max(candidates, key=score)
     return best if score(best) >= _USABLE else "whitespace"

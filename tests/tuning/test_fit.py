@@ -1,0 +1,201 @@
+"""Runs: what they leave behind, how they stop, and how they go on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import tunery
+from tunery.data.dataset import Dataset, Schema, Split
+from tunery.errors import DataError, ModelError, SettingError
+from tunery.types import Example, Span
+
+
+def banking(shared: Path, train: int = 400, dev: int = 80) -> Dataset:
+    def read(name: str, count: int) -> Split:
+        with gzip.open(shared / "data" / "banking77" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        kept = [
+            row
+            for row in rows
+            if row["label"] in ("card_arrival", "exchange_rate", "lost_or_stolen_card", "top_up_failed")
+        ]
+        return Split(name, [Example(row["text"], row["label"]) for row in kept[:count]])
+
+    return Dataset({"train": read("train", train), "dev": read("dev", dev)}, Schema("label"), "file:banking77")
+
+
+def emotions(shared: Path) -> Dataset:
+    def read(name: str, count: int) -> Split:
+        with gzip.open(shared / "data" / "goemotions" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+            rows = [json.loads(next(file)) for _ in range(count)]
+        return Split(name, [Example(row["text"], tuple(sorted(row["labels"]))) for row in rows])
+
+    return Dataset({"train": read("train", 300), "dev": read("dev", 100)}, Schema("label"), "file:goemotions")
+
+
+def diseases(shared: Path) -> Dataset:
+    def read(name: str, count: int) -> Split:
+        with gzip.open(shared / "data" / "zhmed_cMedQANER" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+            rows = [json.loads(next(file)) for _ in range(count)]
+        return Split(name, [_characters(row["tokens"], row["tags"]) for row in rows])
+
+    return Dataset({"train": read("train", 60), "dev": read("dev", 20)}, Schema("spans"), "file:cMedQANER")
+
+
+def _characters(tokens: list[str], tags: list[str]) -> Example:
+    spans: list[Span] = []
+    for place, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            spans.append(Span(place, place + 1, tag[2:]))
+        elif tag.startswith("I-") and spans and spans[-1].end == place:
+            spans[-1] = Span(spans[-1].start, place + 1, spans[-1].label)
+    return Example("".join(tokens), tuple(spans), words=tuple((i, i + 1) for i in range(len(tokens))))
+
+
+@pytest.mark.parametrize("strategy", ["probe", "head", "last-n", "full"])
+def test_every_strategy_learns_and_leaves_the_rest_as_it_was(
+    strategy: str, shared: Path, tiny_base: str, tmp_path: Path
+) -> None:
+    data = banking(shared, train=200)
+    settings = {"layers": 1} if strategy == "last-n" else {}
+    model = tunery.tune(data, tiny_base, strategy=strategy, max_steps=12, output=tmp_path / "model", **settings)
+    assert model.manifest.metrics["accuracy"] > 0.8
+    before, after = (
+        load_file(Path(tiny_base[5:]) / "model.safetensors"),
+        load_file(tmp_path / "model" / "model.safetensors"),
+    )
+    changed = {
+        name
+        for name, value in before.items()
+        if not name.startswith("pooler") and not value.equal(after[f"bert.{name}"])
+    }
+    assert any("layer.0" in name or "embeddings" in name for name in changed) == (strategy == "full")
+    assert any("layer.1" in name for name in changed) == (strategy in ("full", "last-n"))
+
+
+def test_several_labels_and_chinese_entities_are_learned_too(
+    shared: Path, tiny_base: str, tiny_chinese_base: str, tmp_path: Path
+) -> None:
+    emotional = tunery.tune(emotions(shared), tiny_base, strategy="probe", output=tmp_path / "emotions")
+    assert emotional.task.model_dump()["multi_label"]
+    assert all(prediction.labels for prediction in emotional.predict(["I love this!", "so sad"]))
+    medical = tunery.tune(
+        diseases(shared), tiny_chinese_base, strategy="full", max_steps=10, output=tmp_path / "medical"
+    )
+    assert medical.task.model_dump()["words"] == "characters"
+    text = "便秘两个多月不清楚"
+    assert all(0 <= span.start < span.end <= len(text) for span in medical.predict([text])[0].spans)
+
+
+def test_the_same_recipe_and_seed_give_the_same_metrics(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=120)
+    first = tunery.tune(data, tiny_base, strategy="full", max_steps=8, output=tmp_path / "first")
+    second = tunery.tune(data, recipe=tmp_path / "first" / "recipe.yaml", output=tmp_path / "second")
+    assert second.manifest.metrics == first.manifest.metrics
+    ours, theirs = (
+        load_file(tmp_path / "first" / "model.safetensors"),
+        load_file(tmp_path / "second" / "model.safetensors"),
+    )
+    assert all(ours[name].equal(theirs[name]) for name in ours)
+
+
+def test_a_budget_ends_in_time_and_its_recipe_says_the_steps(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    model = tunery.tune(
+        banking(shared), tiny_base, strategy="full", epochs=1000, patience=0, budget="8s", output=tmp_path / "m"
+    )
+    assert model.manifest.recipe["max_steps"] < 1000 * 10
+    assert "budget" not in model.manifest.recipe
+    assert model.manifest.metrics["accuracy"] > 0.8
+
+
+_RUN = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    import tunery
+    from test_fit import banking
+    tunery.tune(banking(Path({shared!r}), train=160), {base!r}, strategy="full", epochs=12, measure_every=0.5, patience=0,
+                batch_tokens=256, output={output!r}, resume={resume})
+"""
+
+
+def start(shared: Path, base: str, output: Path, *, resume: bool = False) -> subprocess.Popen[bytes]:
+    code = textwrap.dedent(_RUN).format(
+        tests=str(Path(__file__).parent), shared=str(shared), base=base, output=str(output), resume=resume
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
+
+
+def wait_for(path: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not list(path.glob(pattern)):
+        assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_run_killed_and_resumed_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    whole = start(shared, tiny_base, tmp_path / "whole")
+    assert whole.wait() == 0, whole.stderr and whole.stderr.read().decode()
+    broken = start(shared, tiny_base, tmp_path / "broken")
+    wait_for(tmp_path / "broken" / ".run", "checkpoint-*/trainer_state.json", broken)
+    broken.send_signal(signal.SIGKILL)
+    broken.wait()
+    assert not (tmp_path / "broken" / "tunery.json").exists()
+    resumed = start(shared, tiny_base, tmp_path / "broken", resume=True)
+    assert resumed.wait() == 0, resumed.stderr and resumed.stderr.read().decode()
+    ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("broken", "whole"))
+    assert all(ours[name].equal(theirs[name]) for name in ours)
+    assert not (tmp_path / "broken" / ".run").exists()
+
+
+def test_ctrl_c_keeps_the_best_so_far(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    process = start(shared, tiny_base, tmp_path / "model")
+    wait_for(tmp_path / "model" / ".run", "checkpoint-*/trainer_state.json", process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0, process.stderr and process.stderr.read().decode()
+    assert tunery.load_model(tmp_path / "model").manifest.metrics["accuracy"] > 0.5
+
+
+def test_nothing_that_is_there_is_overwritten(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=60)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"notes holds other files. Give --output a new or an empty folder"):
+        tunery.tune(data, tiny_base, strategy="probe", output=tmp_path / "notes")
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["mine.txt"]
+    tunery.tune(data, tiny_base, strategy="probe", output=tmp_path / "model")
+    with pytest.raises(ModelError, match="holds a model already"):
+        tunery.tune(data, tiny_base, strategy="probe", output=tmp_path / "model")
+
+
+def test_an_interrupted_run_is_neither_lost_nor_mixed_up(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=60)
+    work = tmp_path / "model" / ".run"
+    work.mkdir(parents=True)
+    recipe = tunery.Recipe.of(None, data.schema, {"base": tiny_base, "strategy": "full"})
+    (work / "run.json").write_text(json.dumps({"recipe": recipe.to_dict(), "data": data.fingerprint}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"holds a run that was interrupted. Go on with it by --resume"):
+        tunery.tune(data, tiny_base, strategy="full", output=tmp_path / "model")
+    with pytest.raises(SettingError, match=r"had other settings \(seed\)"):
+        tunery.tune(data, tiny_base, strategy="full", seed=7, output=tmp_path / "model", resume=True)
+    with pytest.raises(SettingError, match="had other data"):
+        tunery.tune(banking(shared, train=61), tiny_base, strategy="full", output=tmp_path / "model", resume=True)
+
+
+def test_data_without_a_dev_split_is_refused(shared: Path, tiny_base: str) -> None:
+    data = Dataset({"train": banking(shared, train=20)["train"]}, Schema("label"))
+    with pytest.raises(DataError, match="no dev split"):
+        tunery.tune(data, tiny_base)
