@@ -211,6 +211,17 @@ class TestDuplicates:
             "Rows of test that are nearly the same as one in train: 1 of 200 (0.5%); “Why"
         )
 
+    def test_texts_that_are_only_linked_through_a_third_are_no_leak(self) -> None:
+        words = [f"word{number:02}" for number in range(24)]
+        chain = [" ".join([*words[: 24 - cut], *(f"other{number}" for number in range(cut))]) for cut in (0, 1, 2)]
+        data = sound()
+        data["train"][0], data["dev"][0], data["test"][1] = row(chain[0]), row(chain[1]), row(chain[2], "b")
+        leaks = found("near-duplicate-across-splits", dataset(data))
+        assert [leak.message.split(":")[0] for leak in leaks] == [
+            "Rows of dev that are nearly the same as one in train",
+            "Rows of test that are nearly the same as one in dev",
+        ]
+
     def test_a_text_that_differs_in_one_short_word_is_no_leak(self) -> None:
         data = sound()
         data["train"][0], data["test"][1] = row("turn the light on"), row("turn the light off", "b")

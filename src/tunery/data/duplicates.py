@@ -26,6 +26,8 @@ from tunery.i18n import _
 from tunery.progress import track
 from tunery.types import Example
 
+THRESHOLD = 0.85
+"""Similarity from which two texts are near duplicates, unless another is asked for."""
 _WIDTH = 3
 _LONG_WIDTH = 9
 _LONG = 1000
@@ -66,7 +68,7 @@ def normalise(text: str) -> str:
     return folded[start:end] or folded
 
 
-def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.85) -> list[int]:
+def near_duplicate_groups(texts: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
     """Return a group number for each text; texts with an equal number are near duplicates.
 
     A group is a chain: its first and last text may differ by more than the threshold allows for a pair.

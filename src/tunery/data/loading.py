@@ -52,7 +52,9 @@ def load(source: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS)
     _refuse_empty(splits, converted, str(source))
     complete, made = complete_splits(splits, settings)
     files = _files(converted)
-    named = {name: Split(name, examples, files.get(name, files.get(""))) for name, examples in complete.items()}
+    # Splits that were made hold rows of train's file, or of dev's where there was no train.
+    origin = files.get("train", files.get("dev", files[""]))
+    named = {name: Split(name, examples, files.get(name, origin)) for name, examples in complete.items()}
     return Dataset(named, schema, pinned, [*findings.problems(), *made])
 
 

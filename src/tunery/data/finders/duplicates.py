@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 from tunery.data.dataset import SPLITS
-from tunery.data.duplicates import normalise
+from tunery.data.duplicates import THRESHOLD, normalise, similarity
 from tunery.data.finders.subject import Finder, Row, Subject, excerpt, listed, problem, share
 from tunery.errors import Problem
 from tunery.i18n import _
@@ -14,6 +14,9 @@ from tunery.types import Example, Span
 
 _PAIRS = [(source, target) for place, target in enumerate(SPLITS) for source in SPLITS[:place]]
 """Splits that must not share texts: the second measures what was learned from, or chosen by, the first."""
+
+_COMPARED = 100
+"""Rows of a group of near duplicates that a row is held against: thousands of copies would take forever."""
 
 
 def duplicates_across_splits(subject: Subject) -> Iterator[Problem]:
@@ -81,15 +84,20 @@ def duplicates_within_splits(subject: Subject) -> Iterator[Problem]:
 def _leaks(subject: Subject, source: str, target: str) -> Iterator[tuple[Row, Row, bool]]:
     """Yield each row of ``target`` that has its like in ``source``, that one, and whether their texts are the same."""
     same: dict[str, Row] = {}
-    near: dict[int, Row] = {}
+    near: dict[int, list[tuple[str, Row]]] = defaultdict(list)
     keyed = [item for item in zip(subject.rows, subject.keys, subject.groups, strict=True) if item[1]]
     for row, key, group in keyed:
-        if row.split.name == source:
-            same.setdefault(key, row)
-            near.setdefault(group, row)
+        if row.split.name == source and key not in same:
+            same[key] = row
+            near[group].append((key, row))
     for row, key, group in keyed:
-        if row.split.name == target and (twin := same.get(key) or near.get(group)) is not None:
+        if row.split.name == target and (twin := same.get(key) or _nearest(key, near[group])) is not None:
             yield row, twin, key in same
+
+
+def _nearest(key: str, group: Sequence[tuple[str, Row]]) -> Row | None:
+    """Return the first row of a group that is itself a near duplicate: groups are chains, whose ends differ more."""
+    return next((row for other, row in group[:_COMPARED] if similarity(key, other) >= THRESHOLD), None)
 
 
 def _leak(code: str, message: str, source: str, target: str, found: list[tuple[Row, Row]]) -> Problem:
