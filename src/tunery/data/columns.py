@@ -93,7 +93,7 @@ class _Column:
 
     @property
     def can_be_label(self) -> bool:
-        return self.count > 0 and self.length <= 200 and not any(isinstance(item, dict) for item in self.lists)
+        return self.count > 0 and self.length <= 80 and not any(isinstance(item, dict) for item in self.lists)
 
 
 class _Chooser:
@@ -108,13 +108,24 @@ class _Chooser:
         self.columns = {name: _Column(name, [row.get(name) for row in sample]) for name in self.order}
 
     def for_label(self, *, pair: bool) -> Fields | None:
-        if (told := self._told()) is None:
+        if (told := self._told()) is None or self._are_tokens():
             return None
         text, text_pair = self._pair(told) if pair else (self._text(told), None)
         label = told.get("label") or (self._label({text, text_pair}) if text is not None else None)
         if text is None or label is None or (pair and text_pair is None):
             return None
         return Fields(text=text, text_pair=text_pair, label=label, **self._others(told, {text, text_pair, label}))
+
+    def _are_tokens(self) -> bool:
+        tokens = self._listed(names.TOKENS, None, _is_string)
+        if tokens is None or self._listed(names.TAGS, None, _is_tag, but=tokens) is None or "text" in self.columns:
+            return False
+        self._error(
+            "wrong-task",
+            _("The data holds tokens with tags, not texts with labels; columns: {columns}."),
+            _("Use --task token-classification, or give data with texts and labels."),
+        )
+        return True
 
     def for_spans(self) -> Fields | None:
         if (told := self._told()) is None:
@@ -134,7 +145,7 @@ class _Chooser:
             self._error(
                 "no-spans",
                 _("There are neither tokens with tags nor text with spans; columns: {columns}."),
-                _("Texts with one label each are for --task text-classification."),
+                _("Use --task text-classification for labels of whole texts, or give data with labelled spans."),
             )
         return None
 
@@ -246,7 +257,9 @@ class _Chooser:
 
     def _no_label(self, taken: set[str | None]) -> None:
         predictions = [name for name in self.order if names.is_prediction(name) and name not in taken]
-        said = _(" Columns of a model's answers are not taken: {names}.").format(names=", ".join(predictions[:5]))
+        said = _(" Columns called like a model's answers are not taken: {names}.").format(
+            names=", ".join(predictions[:5])
+        )
         self._error(
             "no-label",
             _("No column holds labels; columns: {columns}.") + (said if predictions else ""),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tunery.data.readers.base import Table
 from tunery.data.rows import labels, spans, tokens
-from tunery.data.rows.base import Job, ReadRow
+from tunery.data.rows.base import Job, ReadRow, Report
 from tunery.data.rows.cells import text_of, unusable, value_of
 from tunery.types import Example
 
@@ -39,18 +39,15 @@ def _convert(table: Table, read: ReadRow, job: Job) -> Converted:
     fields = job.fields
     result = Converted(table, [], [])
     for row in table.rows:
-        line, values = row.line, row.values
-
-        def report(code: str, message: str, hint: str, line: int = line) -> None:
-            job.findings.error(code, message, hint, table.file, line)
-
+        report = Report(job.findings, table.file, row.line)
         if (found := read(table, row, report)) is None:
             continue
         text, target, words = found
         pair = text_of(row, fields.text_pair, report) if fields.text_pair else None
         if unusable(text, report) or (pair is not None and unusable(pair, report)):
             continue
+        values = row.values
         named = (value_of(values, fields.id), value_of(values, fields.timestamp), value_of(values, fields.group))
-        result.examples.append(Example(text, target, pair, words, *named, line))
+        result.examples.append(Example(text, target, pair, words, *named, row.line))
         result.splits.append(values.get(fields.split) if fields.split else None)
     return result

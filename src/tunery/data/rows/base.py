@@ -34,8 +34,22 @@ class Job:
     findings: Findings
 
 
-Report: TypeAlias = Callable[[str, str, str], None]
-"""Takes code, message and hint of what is wrong with the row at hand."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Takes what is wrong with the row at hand."""
+
+    findings: Findings
+    file: str
+    line: int
+
+    def error(self, code: str, message: str, hint: str) -> None:
+        """Report what makes the row unusable."""
+        self.findings.error(code, message, hint, self.file, self.line)
+
+    def warning(self, code: str, message: str, hint: str) -> None:
+        """Report what was mended, or will cost quality."""
+        self.findings.warning(code, message, hint, self.file, self.line)
+
 
 Parts: TypeAlias = tuple[str, Target, tuple[Offsets, ...] | None]
 """A row's text, target and words."""

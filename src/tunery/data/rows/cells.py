@@ -18,7 +18,7 @@ def text_of(row: Row, column: str | None, report: Report) -> str | None:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and not is_blank(value):
         return str(value)
-    report(
+    report.error(
         "text-missing",
         _("The row has no text (found {found!r}).").format(found=str(value)[:40] if value is not None else None),
         _("Give it a text or take it out."),
@@ -37,7 +37,7 @@ def unusable(text: str, report: Report) -> bool:
             position, found = error.start, f"U+{ord(text[error.start]):04X}"
     if position < 0:
         return False
-    report(
+    report.error(
         "no-character",
         _("At character {position} of the text stands {found}, which is no character.").format(
             position=position, found=found

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunery.data.files import failure
-from tunery.data.findings import Findings
 from tunery.data.readers.base import Row, Table
 from tunery.data.rows.base import Job, Parts, ReadRow, Report
 from tunery.data.rows.cells import text_of
@@ -49,12 +48,12 @@ def reader(job: Job) -> ReadRow:
         raise measure
     _say(labelling, column, job)
 
-    def read(table: Table, row: Row, report: Report) -> Parts | None:
+    def read(_table: Table, row: Row, report: Report) -> Parts | None:
         text = text_of(row, job.fields.text, report)
         cell = row.values.get(column)
         label = read_label(cell, labelling, report)
         if labelling.names is None and is_number(cell):
-            _warn_of_number(cell, table, row, job.findings)
+            _warn_of_number(cell, report)
         return None if text is None or label is None else (text, label, None)
 
     return read
@@ -91,7 +90,9 @@ def read_label(cell: object, labelling: Labelling, report: Report) -> str | tupl
         return _one(cell, labelling, report)
     items = _items(cell, labelling)
     if items is None:
-        report("label-blank", _("The row has no label."), _("Label it or take it out; no label at all is written []."))
+        report.error(
+            "label-blank", _("The row has no label."), _("Label it or take it out; no label at all is written [].")
+        )
         return None
     found = [_one(item, labelling, report) for item in items]
     return tuple(sorted({label for label in found if label is not None}))
@@ -118,7 +119,7 @@ def refuse_measures(cells: Sequence[object], file: str) -> DataError | None:
 
 def _one(cell: object, labelling: Labelling, report: Report) -> str | None:
     if is_blank(cell):
-        report(
+        report.error(
             "label-blank",
             _("The label is blank (found {found!r}).").format(found=cell),
             _("Label the row or take it out."),
@@ -127,7 +128,7 @@ def _one(cell: object, labelling: Labelling, report: Report) -> str | None:
     if isinstance(cell, bool):
         return str(cell).lower()
     if not isinstance(cell, str | int | float):
-        report(
+        report.error(
             "label-form",
             _("The label is not a name but {found!r}.").format(found=str(cell)[:40]),
             _('Write one label as "label": "name", several as "labels": ["one", "two"].'),
@@ -137,7 +138,7 @@ def _one(cell: object, labelling: Labelling, report: Report) -> str | None:
     if labelling.names is not None and _WHOLE.fullmatch(text):
         return _named(int(float(text)), labelling.names, report)
     if len(text) > 200:
-        report(
+        report.error(
             "label-too-long",
             _("The label has {count} characters: {found!r}...").format(count=len(text), found=text[:40]),
             _("Check that text and label are not exchanged: --set label_column=..."),
@@ -149,7 +150,7 @@ def _one(cell: object, labelling: Labelling, report: Report) -> str | None:
 def _named(number: int, names: Sequence[str], report: Report) -> str | None:
     if 0 <= number < len(names):
         return names[number]
-    report(
+    report.error(
         "label-without-name",
         _("The label {number} has no name; there are {count}, counted from 0.").format(number=number, count=len(names)),
         _("Add its name to the list of labels, or label the row."),
@@ -225,11 +226,9 @@ def _say(labelling: Labelling, column: str, job: Job) -> None:
         )
 
 
-def _warn_of_number(cell: object, table: Table, row: Row, findings: Findings) -> None:
-    findings.warning(
+def _warn_of_number(cell: object, report: Report) -> None:
+    report.warning(
         "label-is-a-number",
         _("The label is a number ({found}); it is taken as the name of a class.").format(found=cell),
         _("Names make reports readable: put them into labels.txt beside the file, one a line, the first for 0."),
-        table.file,
-        row.line,
     )

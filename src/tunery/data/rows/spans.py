@@ -37,12 +37,12 @@ def read_spans(value: object, text: str, report: Report) -> tuple[Span, ...]:
     if value is None:
         return ()
     if not isinstance(value, Sequence) or isinstance(value, str):
-        report("span-form", _("Spans are not a list but {found!r}.").format(found=str(value)[:40]), _hint())
+        report.error("span-form", _("Spans are not a list but {found!r}.").format(found=str(value)[:40]), _hint())
         return ()
     found = [span for item in value if (span := _span(item, text, report)) is not None]
     spans = sorted(set(found))
     if len(spans) < len(found):
-        report("span-twice", _("A span occurs twice in one text."), _("Keep it once."))
+        report.warning("span-twice", _("A span occurs twice in one text; it was taken once."), _("Keep it once."))
     return _without_crossing(spans, text, report)
 
 
@@ -53,17 +53,29 @@ def _hint() -> str:
 def _span(item: object, text: str, report: Report) -> Span | None:
     start, end, label, marked = _fields(item)
     if isinstance(start, bool) or isinstance(end, bool) or not isinstance(start, int) or not isinstance(end, int):
-        report(
+        report.error(
             "span-form",
             _("A span has no whole numbers for start and end: {found!r}.").format(found=str(item)[:60]),
             _hint(),
         )
         return None
     if not isinstance(label, str) or is_blank(label):
-        report("span-label", _("A span has no name for a label: {found!r}.").format(found=str(item)[:60]), _hint())
+        report.error(
+            "span-label", _("A span has no name for a label: {found!r}.").format(found=str(item)[:60]), _hint()
+        )
         return None
+    if 0 <= start < len(text) < end and isinstance(marked, str) and marked == text[start:]:
+        # The row itself shows that only its end was cut off together with the text.
+        report.warning(
+            "span-cut-off",
+            _("The span {start}-{end} ({label}) goes on behind the end of its text; it was cut off there.").format(
+                start=start, end=end, label=label[:40]
+            ),
+            _("Look whether the text was cut off by mistake."),
+        )
+        return Span(start, len(text), label.strip())
     if not 0 <= start < end <= len(text):
-        report(
+        report.error(
             "span-outside-text",
             _("The span {start}-{end} ({label}) lies outside its text of {length} characters, or is empty.").format(
                 start=start, end=end, label=label[:40], length=len(text)
@@ -72,7 +84,7 @@ def _span(item: object, text: str, report: Report) -> Span | None:
         )
         return None
     if isinstance(marked, str) and marked != text[start:end]:
-        report(
+        report.error(
             "span-text-differs",
             _("The span {start}-{end} is said to be {said!r}, but the text there is {found!r}.").format(
                 start=start, end=end, said=marked[:40], found=text[start:end][:40]
@@ -96,7 +108,7 @@ def _fields(item: object) -> tuple[object, object, object, object]:
 def _without_crossing(spans: list[Span], text: str, report: Report) -> tuple[Span, ...]:
     for first, second in pairwise(spans):
         if second.start < first.end:
-            report(
+            report.error(
                 "spans-overlap",
                 _("The spans {first!r} ({first_label}) and {second!r} ({second_label}) overlap.").format(
                     first=text[first.start : first.end][:40],

@@ -97,7 +97,7 @@ def _placed(tokens: Sequence[str], given: object, spaces: bool, report: Report) 
     if isinstance(given, str):
         if (words := joining.align(tokens, given)) is not None:
             return given, words
-        report(
+        report.error(
             "tokens-not-in-text",
             _("The tokens don't follow each other in the text: {text!r}...").format(text=given[:40]),
             _("Give the text the tokens were cut from, or leave it out."),
