@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 import tunery
 from tunery.cli import arguments
 from tunery.cli.options import pairs
-from tunery.cli.output import say, write, write_json
-from tunery.errors import DataError
+from tunery.cli.output import say, show, write_json
+from tunery.errors import DataError, SettingError
 from tunery.i18n import _
+from tunery.settings import unknown
 
 
 def check(
@@ -36,7 +38,7 @@ def check(
     if as_json:
         write_json(result.to_dict())
     else:
-        write(str(result))
+        show(result)
     if not result.ok:
         raise typer.Exit(1)
 
@@ -49,8 +51,25 @@ def convert(
     settings: Annotated[list[str] | None, arguments.settings()] = None,
 ) -> None:
     """Read any format that can be read, and write every split in one that is plain."""
-    from tunery.data.writers import write_split
+    from tunery.data.writers import write_conll, write_jsonl
 
+    writers = {"jsonl": write_jsonl, "conll": write_conll}
+    if to not in writers:
+        hint = unknown(to, writers).hint
+        raise SettingError(_("There is no format {name} to write.").format(name=to), hint)
     data = tunery.load_data(path, task, **pairs(settings))
-    for name in data:
-        say(_("Written: {path}").format(path=write_split(data[name], output, to)))
+    files = {name: output / f"{name}.{to}" for name in data}
+    _refuse_to_overwrite(files.values())
+    output.mkdir(parents=True, exist_ok=True)
+    for name, file in files.items():
+        writers[to](data[name], file)
+        say(_("Written: {path}").format(path=file))
+
+
+def _refuse_to_overwrite(files: Iterable[Path]) -> None:
+    there = [str(file) for file in files if file.exists()]
+    if there:
+        raise SettingError(
+            _("There is something already at {files}.").format(files=", ".join(there)),
+            _("Name another folder, or remove the files first."),
+        )

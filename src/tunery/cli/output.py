@@ -37,6 +37,14 @@ def write(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def show(result: object) -> None:
+    """Print a result: with colours and in the terminal's width where there is one."""
+    if sys.stdout.isatty() and hasattr(result, "__rich__"):
+        Console().print(result)
+    else:
+        write(str(result))
+
+
 def write_json(values: Mapping[str, object]) -> None:
     """Print a result for programs."""
     write(to_json(values))
