@@ -12,18 +12,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tunery.errors import SourceError
 from tunery.i18n import _
 from tunery.sources.base import Fetched, Source
-from tunery.sources.failures import explain, status
 from tunery.sources.growth import growing
+from tunery.sources.hf_errors import failures, is_refusal, plain_error
 from tunery.sources.repository import Repository, parse
-from tunery.sources.selection import Kind, of_kind, select
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tunery.sources.selection import Kind, select
 
 _TYPES: Mapping[Kind, str] = {"model": "model", "data": "dataset"}
 _TIMEOUT = 20.0
@@ -55,27 +51,13 @@ class HfSource(Source):
             return known
         try:
             return _download(wanted, kind)
-        except _failures() as error:
-            known = None if _is_refusal(error) else _cached(wanted, kind)
+        except failures() as error:
+            known = None if is_refusal(error) else _cached(wanted, kind)
+            plain = plain_error(wanted, kind, error)
             if known is None:
-                raise _error(wanted, kind, error) from None
-            reason = _error(wanted, kind, error).message
-            _log.warning(_("{reason} What is cached is used: {uri}").format(reason=reason, uri=known.uri))
+                raise plain from None
+            _log.warning(_("{error} What is cached is used: {uri}").format(error=plain.message, uri=known.uri))
             return known
-
-
-def _failures() -> tuple[type[BaseException], ...]:
-    """Return what huggingface_hub raises on purpose: its own errors, those of the HTTP library, and the disk's."""
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError
-
-    transport = next(base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError")
-    return (transport, OSError, HFValidationError)
-
-
-def _is_refusal(error: BaseException) -> bool:
-    from huggingface_hub.errors import HFValidationError, RevisionNotFoundError
-
-    return isinstance(error, HFValidationError | RevisionNotFoundError)
 
 
 def _download(wanted: Repository, kind: Kind) -> Fetched:
@@ -94,9 +76,9 @@ def _download(wanted: Repository, kind: Kind) -> Fetched:
 def _list(wanted: Repository, kind: Kind) -> _Listing:
     from huggingface_hub import HfApi
 
-    info = HfApi(library_name="tunery").repo_info(
-        wanted.name, revision=wanted.revision, repo_type=_TYPES[kind], files_metadata=True, timeout=_TIMEOUT
-    )
+    api = HfApi(library_name="tunery")
+    ask = api.model_info if kind == "model" else api.dataset_info
+    info = ask(wanted.name, revision=wanted.revision, files_metadata=True, timeout=_TIMEOUT)
     return _Listing(str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or ()})
 
 
@@ -104,12 +86,13 @@ def _snapshot(
     wanted: Repository, kind: Kind, revision: str | None, allow: list[str], ignore: list[str], *, offline: bool
 ) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
-    class Silent(tqdm):  # type: ignore[type-arg]
+    class Silent(tqdm):  # type: ignore[misc]
         """The library's bar, not shown: Tunery shows its own."""
 
         def __init__(self, *args: object, **settings: object) -> None:
+            settings.pop("name", None)
             super().__init__(*args, **{**settings, "disable": True})
 
     folder = snapshot_download(
@@ -126,7 +109,7 @@ def _storage(wanted: Repository, kind: Kind) -> Path:
 
 
 def _cached(wanted: Repository, kind: Kind) -> Fetched | None:
-    with suppress(*_failures(), SourceError):
+    with suppress(*failures(), SourceError):
         folder = _snapshot(wanted, kind, wanted.revision, ["*"], ["*"], offline=True)
         names = _files(folder)
         taken = select(names, kind, wanted.address, wanted.path)

@@ -74,6 +74,7 @@ def select(names: Iterable[str], kind: Kind, address: str, path: str = "") -> Se
         SourceError: There is no such path, it holds nothing of the kind, only pickled weights, or too many to choose.
     """
     names = sorted(names)
+    _check_names(names, address)
     if path in names:
         _check_file(path, kind, address)
         return Selection((escape(path),))
@@ -127,6 +128,17 @@ def _below(path: str, selection: Selection) -> Selection:
     return Selection(
         tuple(start + pattern for pattern in selection.allow), tuple(start + pattern for pattern in selection.ignore)
     )
+
+
+def _check_names(names: Iterable[str], address: str) -> None:
+    for name in names:
+        if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise SourceError(
+                _("{source} was refused: the name of its file {name!r} leads out of the folder.").format(
+                    source=address, name=name
+                ),
+                _("Nothing of it was kept. Don't use this source, and tell whoever keeps it."),
+            )
 
 
 def _check_file(path: str, kind: Kind, address: str) -> None:
