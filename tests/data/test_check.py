@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tunery.data.check import Check, check
-from tunery.data.dataset import Dataset, Schema, Split
+from tunery.data.dataset import SPLITS, Dataset, Schema, Split
 from tunery.errors import Problem
 from tunery.i18n import use_language
 from tunery.types import Example, Span, Target
 
 GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parent.parent.parent
+CODE_PLACE = {"Problem": 1, "problem": 1, "_Damage": 0, "_leak": 0, "error": 0, "warning": 0, "note": 0, "failure": 0}
+"""Calls that name a problem's code, and which argument it is."""
+
+anything = st.text(st.characters(), max_size=40)
+labels = st.sampled_from(["a", "A ", "nan", "\x1b[1m", "标签", "\ud800"])
+spans = st.tuples(st.integers(0, 5), st.integers(1, 9), labels).map(
+    lambda each: Span(each[0], each[0] + each[1], each[2])
+)
+any_target = st.none() | labels | st.lists(labels).map(tuple) | st.lists(spans).map(tuple)
+any_example = st.builds(
+    Example, anything, any_target, st.none() | anything, timestamp=st.none() | anything, group=st.none() | labels
+)
 
 
 def row(text: str, target: Target | None = "a", *, timestamp: str | None = None, group: str | None = None) -> Example:
@@ -369,6 +385,16 @@ class TestResult:
     def test_no_line_is_wider_than_a_terminal(self) -> None:
         assert all(cell_len(line) <= 100 for line in str(_faulty()).splitlines())
 
+    @given(st.fixed_dictionaries({}, optional={name: st.lists(any_example, max_size=12) for name in SPLITS}))
+    @settings(max_examples=60, deadline=None)
+    def test_whatever_is_in_the_data_it_can_be_shown(self, splits: dict[str, list[Example]]) -> None:
+        result = check(dataset(splits), count_tokens=lambda texts: [len(text) for text in texts], limit=20)
+        shown = str(result)
+        assert all(cell_len(line) <= 100 for line in shown.splitlines())
+        assert "\x1b" not in shown
+        assert shown.encode("utf-8")
+        assert json.dumps(result.to_dict())
+
     def test_columns_with_chinese_labels_are_aligned(self) -> None:
         lines = str(check(dataset({"train": varied(300, ["查询余额", "冻结账户", "x"])}))).splitlines()
         widths = {cell_len(line) for line in lines if line.endswith(" 100")}
@@ -401,6 +427,29 @@ def _faulty() -> Check:
     note = Problem("note", "encoding", "The encoding is GB18030.", "", "train.jsonl")
     counted = dataset(data, notes=[note])
     return check(counted, count_tokens=lambda texts: [len(text) // 3 for text in texts], limit=16)
+
+
+@pytest.mark.parametrize("page", ["data-check.md", "data-check.zh-CN.md"])
+def test_every_code_is_documented(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    missing = sorted(code for code in _codes() if f"`{code}`" not in text)
+    assert not missing, f"docs/{page} does not say what these codes mean: {missing}"
+
+
+def _codes() -> set[str]:
+    calls = [
+        node
+        for file in (ROOT / "src" / "tunery" / "data").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    found = set()
+    for call in calls:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        match call.args[CODE_PLACE[name] :] if name in CODE_PLACE else []:
+            case [ast.Constant(value=str(code)), *_]:
+                found.add(code)
+    return found - {"can-not-be-written", "file-unwritable"}  # of writing, not of data
 
 
 def test_real_intents_are_usable_and_their_leaks_are_found(shared: Path) -> None:

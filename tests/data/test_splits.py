@@ -154,7 +154,7 @@ class TestWhoGoesWhere:
         ]
         made, notes = complete_splits({"train": rows}, SETTINGS)
         assert {row.group for row in made["dev"] + made["test"]} <= {None}
-        small = [note for note in notes if note.code == "split-small"]
+        small = [note for note in notes if note.code == "made-split-small"]
         assert small[0].severity == "warning"
         assert str(small[0]).startswith("dev was to have 20 rows and has ")
 

@@ -138,10 +138,10 @@ def _problems(problems: Sequence[Problem]) -> Table:
 
 def _message(problem: Problem) -> Text:
     if problem.file is None:
-        return Text(problem.message)
+        return Text(printable(problem.message))
     name = Path(problem.file).name
     place = name if problem.line is None else f"{name}:{problem.line}"
-    return Text.assemble((f"{printable(place)}: ", "bold"), problem.message)
+    return Text.assemble((f"{printable(place)}: ", "bold"), printable(problem.message))
 
 
 def _verdict(check: Check) -> Text:

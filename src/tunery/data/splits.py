@@ -116,7 +116,7 @@ def _shortfall(name: str, plan: _Plan, made: Mapping[str, list[Example]], rows: 
         "Most rows belong to one group, are near duplicates of each other, or have a label that occurs once, "
         "and so had to stay together or in train. Give more varied rows, or a {name} file of your own."
     ).format(name=name)
-    return Problem("warning", "split-small", message, hint)
+    return Problem("warning", "made-split-small", message, hint)
 
 
 @dataclass(frozen=True, slots=True)
