@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from textwrap import shorten
 
 from tunery.i18n import _
 
@@ -18,7 +19,7 @@ def explain(error: BaseException) -> tuple[str, str]:
             return found
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return (
-        _("it failed with: {reason}").format(reason=first.rstrip(".")),
+        _("it failed with: {reason}").format(reason=shorten(first.rstrip("."), 200, placeholder=" ...")),
         _("Try again later, or use what is cached."),
     )
 
