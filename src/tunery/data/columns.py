@@ -133,7 +133,7 @@ class _Chooser:
         tokens = self._listed(names.TOKENS, told.get("text"), _is_string)
         tags = self._listed(names.TAGS, told.get("label"), _is_tag, but=tokens)
         text = told.get("text") if told.get("text") != tokens else None
-        text = text or next((name for name in self.order if name == "text" and self.columns[name].is_text), None)
+        text = text or next((name for name in self.order if name == "text" and self.columns[name].strings), None)
         if tokens and tags:
             return Fields(text=text, tokens=tokens, tags=tags, **self._others(told, {text, tokens, tags}))
         spans = self._listed(names.SPANS, told.get("label"), _is_span)

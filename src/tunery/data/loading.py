@@ -38,24 +38,38 @@ def load(source: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS)
     """
     path, pinned = _located(source)
     findings = Findings()
-    reading = Reading(settings, schema.target, findings)
-    tables, label_names = _read(path, str(source), reading)
-    findings.stop_if_failed()
-    _say_encodings(reading)
-    fields = choose(tables, schema, settings, str(source), findings)
-    if fields is None:
-        findings.stop_if_failed()
-        raise AssertionError("no columns were chosen, and no reason was given")
-    converted = convert(Job(tables, fields, settings, label_names, str(source), findings))
+    converted = _converted(path, str(source), schema, settings, findings)
     splits = _by_split(converted)
-    findings.stop_if_failed()
-    _refuse_empty(splits, converted, str(source))
     complete, made = complete_splits(splits, settings)
     files = _files(converted)
     # Splits that were made hold rows of train's file, or of dev's where there was no train.
     origin = files.get("train", files.get("dev", files[""]))
     named = {name: Split(name, examples, files.get(name, origin)) for name, examples in complete.items()}
     return Dataset(named, schema, pinned, [*findings.problems(), *made])
+
+
+def read_examples(path: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS) -> list[Example]:
+    """Return the examples of one file or folder as they stand there, all splits one after the other.
+
+    Raises:
+        DataError: Something can't be used; every reason is listed, with file and line.
+    """
+    converted = _converted(Path(path), str(path), schema, settings, Findings())
+    return [example for part in converted for example in part.examples]
+
+
+def _converted(path: Path, shown: str, schema: Schema, settings: DataSettings, findings: Findings) -> list[Converted]:
+    reading = Reading(settings, schema.target, findings)
+    tables, label_names = _read(path, shown, reading)
+    findings.stop_if_failed()
+    _say_encodings(reading)
+    fields = choose(tables, schema, settings, shown, findings)
+    findings.stop_if_failed()
+    if fields is None:
+        raise AssertionError("no columns were chosen, and no reason was given")
+    converted = convert(Job(tables, fields, settings, label_names, shown, findings))
+    findings.stop_if_failed()
+    return converted
 
 
 def _located(source: str | Path) -> tuple[Path, str]:
@@ -138,12 +152,6 @@ def _by_split(converted: Sequence[Converted]) -> dict[str, list[Example]]:
             split = name if by_column and name else part.table.split or "train"
             splits.setdefault(split, []).append(example)
     return splits
-
-
-def _refuse_empty(splits: Mapping[str, Sequence[Example]], converted: Sequence[Converted], shown: str) -> None:
-    if not any(splits.values()):
-        files = ", ".join(part.table.file for part in converted) or shown
-        raise failure("no-rows", _("There are no rows in the file."), _("Give a file with labelled examples."), files)
 
 
 def _files(converted: Sequence[Converted]) -> dict[str, str]:

@@ -11,7 +11,6 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from typing_extensions import override
@@ -21,6 +20,7 @@ from tunery.data.names import is_known
 from tunery.data.readers.base import Place, Reader, Reading, Row, Table
 from tunery.i18n import _
 
+_SAMPLE = 100_000
 _CANDIDATES = (",", "\t", ";", "|")
 Record = tuple[int, list[str]]
 """The line a record starts on, and its cells."""
@@ -58,9 +58,10 @@ class Tsv(Reader):
         return [_table(place, reading, reading.settings.delimiter, first)]
 
 
-@dataclass(frozen=True, slots=True)
 class _BrokenQuoteError(Exception):
-    line: int
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 def _table(place: Place, reading: Reading, delimiter: str | None, candidates: Sequence[str]) -> Table:
@@ -85,17 +86,18 @@ def _table(place: Place, reading: Reading, delimiter: str | None, candidates: Se
 
 
 def _delimiter(text: str, candidates: Sequence[str]) -> str:
-    sample = text[:200_000]
-    lines = [line for line in sample.split("\n")[:-1] or [sample] if line.strip()][:200]
+    """Return the candidate that divides most rows into the same number of columns; the first one of equals."""
+    sample = text[:_SAMPLE]
 
-    def share(candidate: str) -> float:
-        """Tell in what part of the lines the most usual number of columns, if more than one, occurs."""
-        counts = Counter(line.count(candidate) for line in lines)
-        count, often = counts.most_common(1)[0]
-        return often / len(lines) if count else counts.total() and (1 - counts[0] / len(lines)) / 2
+    def agreement(candidate: str) -> float:
+        rows = csv.reader(io.StringIO(sample, newline=""), delimiter=candidate)
+        widths = [len(cells) for cells in rows if cells]
+        if len(sample) < len(text):
+            del widths[-1:]  # cut off
+        width, often = Counter(widths).most_common(1)[0] if widths else (0, 0)
+        return round(often / len(widths), 2) if width > 1 else 0.0
 
-    best = max(candidates, key=lambda candidate: (share(candidate), -candidates.index(candidate)), default=",")
-    return candidates[0] if share(candidates[0]) > 0.9 else best
+    return max(candidates, key=agreement)
 
 
 def _records(text: str, separator: str, place: Place) -> list[Record]:
