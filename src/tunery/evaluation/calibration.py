@@ -132,7 +132,8 @@ def wilson(hits: int, count: int) -> Interval:
     share, spread = hits / count, _Z**2 / count
     middle = share + spread / 2
     reach = _Z * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return (max(0.0, (middle - reach) / (1 + spread)), min(1.0, (middle + reach) / (1 + spread)))
+    low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
+    return (max(0.0, min(share, low)), min(1.0, max(share, high)))
 
 
 def _resample(sums: Floats, resamples: int, seed: int) -> tuple[Floats, Floats]:

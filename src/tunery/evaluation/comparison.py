@@ -9,11 +9,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tunery.errors import MissingExtraError, TuneryError
+from tunery.errors import MissingExtraError
 from tunery.evaluation.bootstrap import Interval
-from tunery.evaluation.report import MarkedSpan, write_text
+from tunery.evaluation.report import MarkedSpan, unreadable, write_text
 from tunery.i18n import _
-from tunery.settings import describe
 
 SIGNIFICANT = 0.05
 """The p-value below which a difference counts as more than chance."""
@@ -190,7 +189,7 @@ class Comparison(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise TuneryError(_("This is not a comparison.") + "\n" + describe(error)) from None
+            raise unreadable(_("This is not a comparison"), error) from None
 
     def _repr_html_(self) -> str:
         from tunery.evaluation.html import comparison_fragment, text_fragment

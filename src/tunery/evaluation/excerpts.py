@@ -70,7 +70,7 @@ def crop(text: str, around: Offsets, length: int) -> Offsets:
         first = first if space < 0 else space + 1
     if last < len(text):
         space = text.rfind(" ", max(min(end, last - 1), last - 20), last)
-        last = last if space < 0 else space
+        last = space if space > max(first, start) else last
     return (first, last)
 
 

@@ -13,8 +13,9 @@ from tunery.errors import MissingExtraError, TuneryError
 from tunery.evaluation.bootstrap import Interval
 from tunery.evaluation.calibration import Calibration
 from tunery.i18n import _
-from tunery.settings import describe
 from tunery.types import Offsets
+
+_FIELDS_SHOWN = 5
 
 
 class LabelScores(BaseModel):
@@ -206,7 +207,7 @@ class Report(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise TuneryError(_("This is not a report.") + "\n" + describe(error)) from None
+            raise unreadable(_("This is not a report"), error) from None
 
     def _repr_html_(self) -> str:
         from tunery.evaluation.html import report_fragment, text_fragment
@@ -219,6 +220,16 @@ class Report(BaseModel):
     def __repr__(self) -> str:
         low, high = self.intervals[self.metric]
         return f"Report({self.metric} {self.metrics[self.metric]:.3f} [{low:.3f}, {high:.3f}], {self.rows} rows)"
+
+
+def unreadable(finding: str, error: ValidationError) -> TuneryError:
+    """Return the error for values that are not what they were taken for; it names the fields, never their content."""
+    fields = dict.fromkeys(".".join(str(part) for part in item["loc"][:2]) for item in error.errors())
+    shown = ", ".join(list(fields)[:_FIELDS_SHOWN]) + (", …" if len(fields) > _FIELDS_SHOWN else "")
+    return TuneryError(
+        _("{finding}: missing or not as expected: {fields}.").format(finding=finding, fields=shown),
+        _("Give what to_dict or to_json made, or measure again with this version."),
+    )
 
 
 def write_text(path: Path, text: str) -> None:
