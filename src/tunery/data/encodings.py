@@ -108,13 +108,23 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, shown: str, findings: Find
 def _utf16_without_bom(data: bytes) -> str | None:
     """Tell UTF-16 by its NULs, which in text with spaces, digits or line breaks are all on one side of the pairs."""
     sample = data[:65536]
-    if len(data) % 2 or b"\0" not in sample:
+    if len(data) % 2 or b"\0" not in sample or _utf8_with_nuls(data):
         return None
     first, second = sample[0::2].count(0), sample[1::2].count(0)
     for codec, mine, other in (("utf-16-le", second, first), ("utf-16-be", first, second)):
         if mine > 20 * other and mine > len(sample) // 50:
             return codec
     return None
+
+
+def _utf8_with_nuls(data: bytes) -> bool:
+    if data.count(0) > 0.4 * len(data):
+        return False
+    try:
+        data.replace(b"\0", b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mostly_utf8(data: bytes) -> bool:
