@@ -87,8 +87,8 @@ class TestSplits:
         result = check(dataset({**sound(), "dev": []}))
         assert not result.ok
         assert str(result.problems[0]) == (
-            "dev.jsonl: The split dev has no rows. Put labelled rows into its file, or remove the file so that the "
-            "split is made from the other rows."
+            "dev.jsonl: The split dev has no rows. Give it a file with labelled rows. "
+            "Without a file it is made from other rows, if there are enough."
         )
 
     def test_data_without_train_can_be_measured_on(self) -> None:
@@ -293,12 +293,13 @@ class TestTexts:
         [
             ("mojibake", "a cup of cafÃ© please", "“Ã©” in “a cup of cafÃ© please”"),
             ("mojibake", "donâ€™t worry", "“â€™” in “donâ€™t worry”"),
-            ("mojibake", "ä½\xa0å¥½", "“ä½” in"),
+            ("mojibake", "ä½\xa0å¥½", "“ä½\xa0” in"),
             ("mojibake", "lost \ufffd character", "“\ufffd” in “lost \ufffd character”"),
             ("html-entity", "age &gt; 18", "“&gt;” in “age &gt; 18”"),
             ("html-entity", "it&#39;s late", "“&#39;” in “it&#39;s late”"),
             ("html-tag", "first line<br />second line", "“<br />” in “first line<br />second line”"),
             ("control-character", "bell\x07 rings", "“<07>” in “bell<07> rings”"),
+            ("control-character", "line\u2028separator", "“<2028>” in “line<2028>separator”"),
             ("control-character", "zero\u200bwidth", "“<200B>” in “zero<200B>width”"),
         ],
     )

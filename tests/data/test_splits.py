@@ -103,6 +103,17 @@ class TestWhatIsMade:
         with pytest.raises(SettingError, match=r"dev_share 0\.5 and test_share 0\.5 leave no rows for train\. Choose"):
             complete_splits({"train": rows_of(10)}, DataSettings(dev_share=0.5, test_share=0.5))
 
+    @pytest.mark.parametrize("count", [4, 5, 7])
+    def test_a_handful_of_rows_gives_each_split_at_least_one(self, count: int) -> None:
+        made, notes = complete_splits({"train": labelled({"a": count - 1, "b": 1})}, SETTINGS)
+        assert all(made.values())
+        assert {note.severity for note in notes} == {"note"}
+
+    def test_rows_whose_labels_all_differ_give_nothing_to_measure_on_and_that_is_told(self) -> None:
+        made, notes = complete_splits({"train": labelled(dict.fromkeys("abcde", 1))}, SETTINGS)
+        assert sizes(made) == {"train": 5, "dev": 0, "test": 0}
+        assert [note.code for note in notes if note.severity == "warning"] == ["made-split-small"] * 2
+
     def test_the_given_lists_are_not_touched(self) -> None:
         rows = rows_of(20, "a")
         given = {"train": rows}

@@ -142,7 +142,7 @@ def _sketches(texts: Sequence[str]) -> Iterator[MinHash]:
     for text in texts:
         sketch = empty.copy()
         # The upper half of a product modulo 2^64 is its well mixed half (Knuth, volume 3, section 6.4).
-        hashes = (shingles(text, _WIDTH) >> np.uint64(32)).astype(np.uint32)
+        hashes = (shingles(text, _WIDTH) >> np.uint64(32)).tolist()
         for start in range(0, len(hashes), _CHUNK):
             sketch.update_batch(hashes[start : start + _CHUNK])
         yield sketch

@@ -106,7 +106,7 @@ def _note(name: str, plan: _Plan, made: Mapping[str, list[Example]], rows: int, 
 
 
 def _shortfall(name: str, plan: _Plan, made: Mapping[str, list[Example]], rows: int) -> Problem | None:
-    wanted = round(plan.shares[name] * rows)
+    wanted = max(round(plan.shares[name] * rows), 1)
     if name == "train" or len(made[name]) > wanted // 2:
         return None
     message = _("{name} was to have {wanted:,} rows and has {made:,}.").format(
@@ -165,6 +165,7 @@ class _Dealer:
 def _deal(examples: Sequence[Example], shares: Mapping[str, float], seed: int) -> dict[str, list[int]]:
     """Return the row numbers of each split, in the order of the file."""
     units = _units(examples)
+    shares = _at_least_one_row(shares, len(examples))
     shuffled = [units[number] for number in np.random.default_rng(seed).permutation(len(units))]
     # Large units first: the small ones then even out what those left uneven. Sorting is stable: the seed still counts.
     shuffled.sort(key=len, reverse=True)
@@ -172,6 +173,11 @@ def _deal(examples: Sequence[Example], shares: Mapping[str, float], seed: int) -
     for unit, label in _rarest_first(shuffled):
         dealer.deal(unit, label)
     return {name: sorted(rows) for name, rows in dealer.parts.items()}
+
+
+def _at_least_one_row(shares: Mapping[str, float], rows: int) -> dict[str, float]:
+    measured = {name: max(share, 1 / rows) for name, share in shares.items() if name != "train"}
+    return {"train": 1 - sum(measured.values()), **measured}
 
 
 def _rarest_first(units: Sequence[_Unit]) -> Iterator[tuple[_Unit, Hashable]]:

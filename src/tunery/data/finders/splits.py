@@ -33,7 +33,7 @@ def empty_splits(subject: Subject) -> Iterator[Problem]:
         if not len(split):
             message = _("The split {name} has no rows.").format(name=name)
             hint = _(
-                "Put labelled rows into its file, or remove the file so that the split is made from the other rows."
+                "Give it a file with labelled rows. Without a file it is made from other rows, if there are enough."
             )
             yield Problem("error", "empty-split", message, hint, split.file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,8 +81,7 @@ def problem(severity: Severity, code: str, message: str, hint: str, rows: Sequen
 
 def excerpt(text: str) -> str:
     """Return the beginning of a text on one line, in quotation marks, without anything a terminal would obey."""
-    # Blanks are few in any text worth showing, so its beginning is enough.
-    line = printable(" ".join(text[: 4 * _EXCERPT].split()))
+    line = printable(re.sub(r"[ \t\r\n]+", " ", text[: 4 * _EXCERPT]).strip(" "))
     whole = cell_len(line) <= _EXCERPT and len(text) <= 4 * _EXCERPT
     shown = line if whole else f"{set_cell_size(line, _EXCERPT).rstrip()}…"
     return _("“{text}”").format(text=shown)
