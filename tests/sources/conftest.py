@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.sources.hub import Hub, running
 
 MODEL = {
@@ -80,4 +79,6 @@ def modelscope(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub
     monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "modelscope"))
     monkeypatch.setenv("MODELSCOPE_HOME", str(tmp_path / "modelscope-home"))
     monkeypatch.delenv("MODELSCOPE_API_TOKEN", raising=False)
+    # The library waits between attempts; how often it tries is its own business, and tested there.
+    monkeypatch.setattr("modelscope_hub._legacy_api.REPO_TREE_PAGE_MAX_ATTEMPTS", 1)
     return hub

@@ -66,6 +66,8 @@ class Hub(ThreadingHTTPServer):
         """A status to answer everything with."""
         self.delay = 0.0
         """Seconds before each answer."""
+        self.tells_commits = True
+        """Whether ModelScope's listing holds the last commit of each file."""
         self._connections: set[socket.socket] = set()
 
     @property
@@ -177,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         # Large files lie elsewhere: the hub answers with their hash and the address of a storage server.
         self._send(302, b"", {
             "X-Repo-Commit": commit, "X-Linked-ETag": f'"{_oid(content)}"', "X-Linked-Size": str(len(content)),
-            "ETag": f'"{_oid(content)}"', "Location": f"{self.server.storage_url}/storage/{kind}/{name}/{commit}/{path}",
+            "ETag": f'"{_oid(content)}"',
+            "Location": f"{self.server.storage_url}/storage/{kind}/{name}/{commit}/{path}",
         })  # fmt: skip
 
     def _hf_repository(self, kind: str, name: str) -> Repository | None:
@@ -214,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         number = list(repository.commits).index(commit)
         listed = [
             {"Path": n, "Name": n, "Type": "blob", "Size": len(c), "Sha256": hashlib.sha256(c).hexdigest(),
-             "Revision": commit, "CommittedDate": 1_700_000_000 + number}
+             "CommittedDate": 1_700_000_000 + number, **({"Revision": commit} if self.server.tells_commits else {})}
             for n, c in files.items()
         ]  # fmt: skip
         self._json({"Code": 200, "Success": True, "Data": {"Files": listed}})

@@ -184,7 +184,7 @@ def test_an_unknown_revision_is_an_error_even_where_another_is_cached(hf: Hub) -
     hf.add("team/bert", MODEL)
     fetch("hf:team/bert", kind="model")
 
-    with pytest.raises(SourceError, match="team/bert has no revision v9. Its branches and commits are listed at"):
+    with pytest.raises(SourceError, match=r"team/bert has no revision v9\. Its branches and commits are listed at"):
         fetch("hf:team/bert@v9", kind="model")
 
 
@@ -227,7 +227,7 @@ def test_a_hub_that_does_not_answer_is_given_up(hf: Hub, monkeypatch: pytest.Mon
     monkeypatch.setattr("tunery.sources.hf._TIMEOUT", 0.1)
     hf.delay = 0.5
 
-    with pytest.raises(SourceError, match="the server did not answer in time. Check the network"):
+    with pytest.raises(SourceError, match=r"the server did not answer in time\. Check the network"):
         fetch("hf:team/bert", kind="model")
 
 
@@ -236,7 +236,7 @@ def test_a_name_that_does_not_resolve_is_said(hf: Hub, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://hub.invalid")
 
-    with pytest.raises(SourceError, match="from http://hub.invalid: the server's name could not be resolved"):
+    with pytest.raises(SourceError, match=r"from http://hub\.invalid: the server's name could not be resolved"):
         fetch("hf:team/bert", kind="model")
 
 

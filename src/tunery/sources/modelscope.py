@@ -32,6 +32,8 @@ _TYPES: dict[Kind, str] = {"model": "model", "data": "dataset"}
 _DEFAULT_BRANCH = "master"
 _PIN = re.compile(r"@sha256:([0-9a-fA-F]{64})$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_UNFINISHED = (".incomplete", ".parallel_tmp")
+"""What the library calls files that are still on their way."""
 
 _log = logging.getLogger(__name__)
 
@@ -124,9 +126,18 @@ def _download(wanted: Repository, kind: Kind) -> _Snapshot:
 
 
 def _api(wanted: Repository, kind: Kind) -> HubApi:
-    from modelscope_hub import HubApi
+    from modelscope_hub import HubApi, HubConfig
 
-    return HubApi(endpoint=HubApi().resolve_endpoint_for_read(wanted.name, repo_type=_TYPES[kind]))
+    # The library asks the site in China first and then the international one, unless the user has named one.
+    endpoint = _local_api().resolve_endpoint_for_read(wanted.name, repo_type=_TYPES[kind])
+    return HubApi(config=HubConfig(endpoint=endpoint))
+
+
+def _local_api() -> HubApi:
+    from modelscope_hub import HubApi, HubConfig
+
+    # Of its own: the one that the library shares keeps what the environment was when it was first used.
+    return HubApi(config=HubConfig())
 
 
 def _newest_commit(entries: Sequence[_Entry]) -> str | None:
@@ -147,16 +158,16 @@ def _fetched(wanted: Repository, snapshot: _Snapshot) -> Fetched:
 
 def _library_cached(wanted: Repository, kind: Kind) -> _Snapshot | None:
     """Find what the user has fetched with ModelScope's own tools."""
-    from modelscope_hub import HubApi
-
     with suppress(*failures(), SourceError):
-        folder = HubApi().download_repo(wanted.name, _TYPES[kind], revision=wanted.revision, local_files_only=True)
-        sizes = {
-            path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.rglob("*") if path.is_file()
-        }
+        folder = _local_api().download_repo(wanted.name, _TYPES[kind], revision=wanted.revision, local_files_only=True)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        if any(path.suffix in _UNFINISHED for path in files):
+            return None
+        sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
         taken = select(sizes, kind, wanted.address, wanted.path)
         chosen = {name: size for name, size in sizes.items() if taken.takes(name)}
-        return _Snapshot(folder, wanted.revision or _DEFAULT_BRANCH, chosen)
+        revision = folder.name if _COMMIT.fullmatch(folder.name) else wanted.revision or _DEFAULT_BRANCH
+        return _Snapshot(folder, revision, chosen)
     return None
 
 
