@@ -67,7 +67,7 @@ def settings() -> list[Setting]:
 
 def _tell(model: Model, data: str) -> None:
     write(str(model.folder))
-    for name, value in model.manifest.metrics.items():
-        say(_("dev {metric}: {value:.4f}").format(metric=name, value=value))
+    metric = model.task.metric
+    say(_("dev {metric}: {value:.4f}").format(metric=metric, value=model.manifest.metrics[metric]))
     say(_("Measure it:  tunery evaluate {folder} --data {data}").format(folder=model.folder, data=data))
     say(_('Use it:      tunery predict {folder} "..."').format(folder=model.folder))
