@@ -26,6 +26,9 @@ _UNLABELLED = ("unlabelled",)
 _NO_LABELS = ("none of the labels",)
 """What stands for the label of rows that have none; tuples, so that no label of a user's can be equal."""
 
+_LEAST_TRAIN = 0.01
+"""Share of the rows that train must be left with; less is a mistake in the settings."""
+
 
 def complete_splits(
     splits: dict[str, list[Example]], settings: DataSettings
@@ -77,23 +80,21 @@ def _named(splits: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
 
 def _plan(given: Mapping[str, list[Example]], settings: DataSettings) -> _Plan | None:
     dev, test = settings.dev_share, settings.test_share
-    match frozenset(given):
-        case names if names == {"train"}:
-            plan = _Plan("train", {"train": 1 - dev - test, "dev": dev, "test": test}, ("dev", "test"))
-        case names if names == {"train", "test"}:
-            plan = _Plan("train", {"train": 1 - dev, "dev": dev}, ("dev",))
-        case names if names == {"train", "dev"}:
-            plan = _Plan("train", {"train": 1 - test, "test": test}, ("test",))
-        case names if names == {"dev", "test"}:
-            plan = _Plan("dev", {"train": 1 - dev, "dev": dev}, ("train",))
-        case _:
-            return None
-    if plan.shares["train"] <= 0:
+    plans = {
+        frozenset({"train"}): _Plan("train", {"train": 1 - dev - test, "dev": dev, "test": test}, ("dev", "test")),
+        frozenset({"train", "test"}): _Plan("train", {"train": 1 - dev, "dev": dev}, ("dev",)),
+        frozenset({"train", "dev"}): _Plan("train", {"train": 1 - test, "test": test}, ("test",)),
+        frozenset({"dev", "test"}): _Plan("dev", {"train": 1 - dev, "dev": dev}, ("train",)),
+    }
+    plan = plans.get(frozenset(given))
+    if plan is None or not given[plan.source]:
+        return None
+    if plan.shares["train"] < _LEAST_TRAIN:
         raise SettingError(
             _("dev_share {dev} and test_share {test} leave no rows for train.").format(dev=dev, test=test),
             _("Choose shares whose sum is well below 1, for example 0.1 and 0.2."),
         )
-    return plan if given[plan.source] else None
+    return plan
 
 
 def _note(name: str, plan: _Plan, made: Mapping[str, list[Example]], rows: int, settings: DataSettings) -> Problem:
