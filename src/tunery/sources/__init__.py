@@ -95,11 +95,10 @@ def _first(name: str, kind: Kind, order: list[Source]) -> Fetched:
             _log.info("%s was found as %s", name, fetched.uri)
             return fetched
     raise SourceError(
-        _("{name} was not found. These were tried:").format(name=name) + "".join(reasons),
-        "\n"
-        + _(
-            "Write the source in front of the name, like {source}:{name}, or change the order in TUNERY_SOURCES."
-        ).format(source=order[-1].name, name=name),
+        _("{name} was not found. These were tried:").format(name=name) + "".join(reasons) + "\n",
+        _("Write the source in front of the name, like {source}:{name}, or change the order in TUNERY_SOURCES.").format(
+            source=order[-1].name, name=name
+        ),
     )
 
 

@@ -23,6 +23,9 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _FOREIGN = (".h5", ".msgpack", ".onnx", ".ot", ".tflite", ".pb")
 """Weights of other frameworks: not pickles, and nothing that can be tuned here."""
 
+_TRAINING = ("*training_args*", "*optimizer*", "*scheduler*", "*rng_state*")
+"""What a trainer leaves beside the weights; pickles, but not the weights."""
+
 _DOCUMENTS = ("*README", "*README.md", "*README.txt", "*README.rst", "*LICENSE", "*LICENSE.md", "*LICENSE.txt",
               "*NOTICE", "*NOTICE.md", "*NOTICE.txt", "*COPYING")  # fmt: skip
 _MODEL = (
@@ -79,7 +82,7 @@ def select(names: Iterable[str], kind: Kind, address: str, path: str = "") -> Se
         _check_file(path, kind, address)
         return Selection((escape(path),))
     inside = [name[len(path) + 1 :] for name in names if name.startswith(f"{path}/")] if path else names
-    if not inside:
+    if path and not inside:
         raise SourceError(
             _("{source} does not exist: there is no file or folder {path}.").format(source=address, path=path),
             offer(names, kind, near=path),
@@ -175,7 +178,7 @@ def _no_weights(names: Sequence[str], below: Sequence[str], address: str) -> Sou
             _("{source} holds no weights itself, only folders of it do.").format(source=address), offer(below, "model")
         )
     for name in names:
-        if name.lower().endswith(_PICKLES) and "training_args" not in name:
+        if name.lower().endswith(_PICKLES) and not _matches(name, _TRAINING):
             return pickled(address, name)
     foreign = next((name for name in names if name.lower().endswith(_FOREIGN)), None)
     if foreign is not None:
@@ -192,7 +195,9 @@ def _no_weights(names: Sequence[str], below: Sequence[str], address: str) -> Sou
 def _check_data(names: Sequence[str], selection: Selection, address: str) -> None:
     if not any(name.lower().endswith(_DATA_SUFFIXES) and selection.takes(name) for name in names):
         raise SourceError(
-            _("{source} holds no data files; it has: {files}.").format(source=address, files=_few(names)),
+            _("{source} holds no data files; it has: {files}.").format(
+                source=address, files=_few(names) or _("nothing")
+            ),
             _("Data files end in: {suffixes}.").format(suffixes=", ".join(_DATA_SUFFIXES)),
         )
 

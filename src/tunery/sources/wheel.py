@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ MAX_RATIO = 200
 """How many times its size an archive may unpack to once that is more than `_FREE`; text shrinks 3 to 20 times."""
 _FREE = 256 * 1024**2
 _CHUNK = 1024**2
+_BROKEN = (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError)
+"""What zipfile raises for archives that are not as they should be."""
 _SEPARATORS = ("\\", ":", "\0")
 
 
@@ -38,7 +42,7 @@ class Wheel:
         try:
             with zipfile.ZipFile(path) as archive:
                 members = archive.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except _BROKEN as error:
             raise self._broken(error) from None
         if len(members) > MAX_MEMBERS:
             raise self._refused(_("it has {n} members").format(n=len(members)))
@@ -84,7 +88,12 @@ class Wheel:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with archive.open(self._members[name]) as source, target.open("xb") as file:
                         _copy(source, file, shown)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (*_BROKEN, zlib.error, EOFError) as error:
+            raise self._broken(error) from None
+        except OSError as error:
+            # A damaged table of contents sends zipfile to places before the start of the file.
+            if error.errno != errno.EINVAL:
+                raise
             raise self._broken(error) from None
 
     def _check(self, member: zipfile.ZipInfo) -> None:
@@ -96,8 +105,8 @@ class Wheel:
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise self._refused(_("its member {name!r} is a link or a device").format(name=name))
-        if member.flag_bits & 0x1:
-            raise self._refused(_("its member {name!r} is encrypted").format(name=name))
+        if member.flag_bits & 0x1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._refused(_("its member {name!r} is encrypted, or packed as no wheel is").format(name=name))
 
     def _refused(self, reason: str) -> SourceError:
         return SourceError(
