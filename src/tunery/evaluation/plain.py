@@ -61,7 +61,7 @@ def summary_line(report: Report) -> str:
     if not steps:
         return verdict(report)
     steps.append(_("this model {value:.3f}").format(value=report.metrics[report.metric]))
-    return f"{verdict(report)} {' → '.join(steps)}."
+    return _("{verdict} {steps}.").format(verdict=verdict(report), steps=" → ".join(steps))
 
 
 def _before_and_after(report: Report) -> list[str]:
@@ -157,7 +157,7 @@ def _error_lines(errors: Sequence[Mistake], wrong: int) -> list[str]:
         answer = _("expected {expected}, answered {answered}").format(
             expected=visible(error.expected) or "-", answered=visible(error.answered) or "-"
         )
-        lines.append(f"         {place(error)}: {answer}")
+        lines.append("         " + _("{place}: {words}").format(place=place(error), words=answer))
     return lines
 
 

@@ -89,7 +89,8 @@ def _rows(comparison: Comparison, rows: Sequence[Disagreement], title: str) -> l
     lines = [title]
     for row in rows[:_ROWS]:
         expected, one, other = answers_text(row)
-        lines.append(f"  {place(row)}: {visible(excerpt(whole_text(row), focus(row), _TEXT_LENGTH))}")
+        words = visible(excerpt(whole_text(row), focus(row), _TEXT_LENGTH))
+        lines.append("  " + _("{place}: {words}").format(place=place(row), words=words))
         answers = _("expected {expected}; {first}: {answer}; {second}: {other}").format(
             expected=expected, first=first, answer=one, second=second, other=other
         )
