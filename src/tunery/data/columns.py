@@ -191,11 +191,10 @@ class _Chooser:
         if len(pair) < 2 and (chosen := _longest(named, 1.5) or (None if named else self._by_content(texts))):
             return chosen.name
         candidates = ", ".join(pair or [column.name for column in named or texts])
+        unclear = _("It can't be told which column is the text ({candidates}); columns: {{columns}}.")
         self._error(
             "which-text",
-            _("It can't be told which column is the text ({candidates}); columns: {{columns}}.").format(
-                candidates=candidates or "-"
-            ),
+            unclear.format(candidates=candidates) if candidates else _("No column holds texts; columns: {columns}."),
             _("Decide with --set text_column=..."),
         )
         return None

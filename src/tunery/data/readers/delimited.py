@@ -104,8 +104,8 @@ def _records(text: str, separator: str, place: Place) -> list[Record]:
     try:
         return list(_parsed(text, separator, quoted=True))
     except _BrokenQuoteError as broken:
-        plain = list(_parsed(text, separator, quoted=False))
-        # Quotation marks were never quoting if the columns come out even without it.
+        plain = list(_parsed(text, separator, quoted=False)) if separator == "\t" else []
+        # Between tabs quotation marks are often just characters: so they are if the columns come out even.
         if len({len(cells) for _line, cells in plain}) == 1 and len(plain[0][1]) > 1:
             return plain
         raise failure(
