@@ -64,7 +64,8 @@ def test_an_error_in_a_long_text_is_shown_where_it_is(fixed: Any, entities: Task
 @pytest.mark.parametrize(
     ("split", "note"),
     [
-        ("train", "Not a result: these are rows of train."),
+        ("train", "Not a result: Macro F1 1.000"),
+        ("train", "! These are rows of train. A model knows the rows it has learned from"),
         ("dev", "These are rows of dev, by which the model was chosen"),
         ("test", "2 rows are few: trust the intervals, not the numbers."),
     ],

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tunery.errors import TuneryError
-from tunery.evaluation import Comparison, Report
+from tunery.evaluation import Comparison, Report, evaluate
+from tunery.tasks import Task
+from tunery.types import Example, Prediction
 
 
 def test_what_is_no_report_is_said_so() -> None:
@@ -19,6 +23,15 @@ def test_a_comparison_is_no_report() -> None:
         Report.from_dict({"kind": "comparison"})
     with pytest.raises(TuneryError, match="This is not a comparison: missing or not as expected: kind, "):
         Comparison.from_dict({"kind": "report"})
+
+
+def test_numbers_that_cant_belong_together_are_refused(fixed: Any, task: Task) -> None:
+    report = evaluate(fixed(("a",), [Prediction("a", 0.5)]), [Example("x", "a")], task).to_dict()
+    for field, value in (("metric", "bleu"), ("intervals", {}), ("created", "yesterday"), ("rows", "many")):
+        with pytest.raises(TuneryError, match="This is not a report: missing or not as expected: "):
+            Report.from_dict({**report, field: value})
+    with pytest.raises(TuneryError, match=r"expected: confusion\."):
+        Report.from_dict({**report, "confusion": {"labels": ["a", "b"], "counts": [[1]]}})
 
 
 def test_the_room_gives_its_four_names_and_no_others() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
 
 from tunery.errors import MissingExtraError
 from tunery.evaluation.bootstrap import Interval
@@ -110,7 +110,7 @@ class Comparison(BaseModel):
         trials: How many random exchanges the p-values come from.
         seed: The seed of both.
         version: The version of Tunery that measured.
-        created: When, ISO 8601 in UTC.
+        created: When.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -131,7 +131,13 @@ class Comparison(BaseModel):
     trials: int
     seed: int
     version: str
-    created: str
+    created: AwareDatetime
+
+    @model_validator(mode="after")
+    def _has_main(self) -> Self:
+        if self.metric not in self.metrics:
+            raise ValueError("the main metric must be among the metrics")
+        return self
 
     @property
     def main(self) -> Difference:

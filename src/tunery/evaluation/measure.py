@@ -81,9 +81,9 @@ def evaluate(
     )
 
 
-def now() -> str:
-    """Return the time in UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def now() -> datetime:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _plain(tallies: Mapping[str, Tally]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from tunery.evaluation.wording import (
     baseline_name,
     calibration_sentences,
     interval_text,
+    label_text,
     metric_name,
     missing_text,
     notes,
@@ -121,7 +122,7 @@ def _head(per_label: Mapping[str, LabelScores]) -> list[Sequence[str] | None]:
     rows: list[Sequence[str] | None] = [["", "precision", "recall", "f1-score", "support", _("f1 95% interval")], None]
     for label, scores in per_label.items():
         values = [number(value) for value in (scores.precision, scores.recall, scores.f1)]
-        rows.append([visible(label), *values, str(scores.support), interval_text(scores.f1_interval)])
+        rows.append([label_text(label), *values, str(scores.support), interval_text(scores.f1_interval)])
     return rows
 
 
@@ -135,7 +136,7 @@ def _mixup_lines(report: Report) -> list[str]:
     if not found:
         return []
     rows = [[_("Most often mixed up: expected"), _("answered"), _("times"), _("share of expected")]]
-    rows += [[f"  {visible(m.expected)}", visible(m.answered), str(m.count), f"{m.share:.0%}"] for m in found]
+    rows += [[f"  {label_text(m.expected)}", label_text(m.answered), str(m.count), f"{m.share:.0%}"] for m in found]
     return table(rows)
 
 

@@ -9,6 +9,7 @@ from tunery.evaluation.excerpts import answers_text, excerpt, focus
 from tunery.evaluation.tables import table
 from tunery.evaluation.wording import (
     comparison_notes,
+    label_text,
     method_text,
     metric_name,
     models_text,
@@ -57,7 +58,7 @@ def _label_table(comparison: Comparison) -> list[str]:
     names = [visible(name) for name in comparison.names]
     rows = [[_("F1 by label"), *names, _("difference"), _("95% interval"), "p", _("p (Holm)"), _("support")]]
     rows += [
-        [f"  {visible(label)}", *_cells(item), p_text(item.p_value), p_text(item.p_holm), str(item.support)]
+        [f"  {label_text(label)}", *_cells(item), p_text(item.p_value), p_text(item.p_holm), str(item.support)]
         for label, item in comparison.per_label.items()
     ]
     note = _(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
 
 from tunery.errors import MissingExtraError, TuneryError
 from tunery.evaluation.bootstrap import Interval
@@ -72,6 +72,12 @@ class ConfusionTable(BaseModel):
 
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+
+    @model_validator(mode="after")
+    def _is_square(self) -> Self:
+        if any(len(side) != len(self.labels) for side in (self.counts, *self.counts)):
+            raise ValueError("counts must have a row and a column for each label")
+        return self
 
 
 class MarkedSpan(BaseModel):
@@ -145,7 +151,7 @@ class Report(BaseModel):
         resamples: How many resamples the intervals come from.
         seed: Their seed.
         version: The version of Tunery that measured.
-        created: When, ISO 8601 in UTC.
+        created: When.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -172,7 +178,13 @@ class Report(BaseModel):
     resamples: int
     seed: int
     version: str
-    created: str
+    created: AwareDatetime
+
+    @model_validator(mode="after")
+    def _has_intervals(self) -> Self:
+        if self.metric not in self.metrics or self.metrics.keys() != self.intervals.keys():
+            raise ValueError("every metric must have an interval, and the main one must be there")
+        return self
 
     def __str__(self) -> str:
         from tunery.evaluation.plain import report_text
@@ -224,7 +236,8 @@ class Report(BaseModel):
 
 def unreadable(finding: str, error: ValidationError) -> TuneryError:
     """Return the error for values that are not what they were taken for; it names the fields, never their content."""
-    fields = dict.fromkeys(".".join(str(part) for part in item["loc"][:2]) for item in error.errors())
+    # What is wrong with the whole has no place of its own: the metrics and their intervals don't go together.
+    fields = dict.fromkeys(".".join(str(part) for part in item["loc"][:2]) or "metrics" for item in error.errors())
     shown = ", ".join(list(fields)[:_FIELDS_SHOWN]) + (", …" if len(fields) > _FIELDS_SHOWN else "")
     return TuneryError(
         _("{finding}: missing or not as expected: {fields}.").format(finding=finding, fields=shown),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tunery.evaluation.bootstrap import Interval
 from tunery.evaluation.comparison import Comparison, Disagreement
 from tunery.evaluation.report import Baseline, Mistake, Report
+from tunery.evaluation.tables import shorten
 from tunery.i18n import N_, _
 
 _METRICS = {
@@ -25,6 +26,7 @@ _METRICS = {
     "entity_recall": N_("Entity recall"),
     "entity_f1": N_("Entity F1"),
 }
+_LABEL_WIDTH = 60
 _FEW = 100
 """Fewer rows than this are said to be few."""
 _BASELINES = {"majority": N_("Majority answer"), "probe": N_("Linear probe on the frozen base")}
@@ -65,9 +67,9 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def date_text(created: str) -> str:
+def date_text(created: datetime) -> str:
     """Return when something was made, to the minute."""
-    return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{created.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _tenths(value: float) -> float:
@@ -91,12 +93,18 @@ def missing_text(baseline: Baseline) -> str:
 
 def verdict(report: Report) -> str:
     """Return the main metric with its interval and the rows it was measured on, as one sentence."""
-    return _("{metric} {value:.3f} (95% interval {interval}) on {rows}.").format(
+    sentence = _("{metric} {value:.3f} (95% interval {interval}) on {rows}.").format(
         metric=metric_name(report.metric),
         value=report.metrics[report.metric],
         interval=interval_text(report.intervals[report.metric]),
         rows=rows_text(report.rows, report.split),
     )
+    return sentence if is_result(report) else _("Not a result: {sentence}").format(sentence=sentence)
+
+
+def is_result(report: Report) -> bool:
+    """Return whether the numbers tell how good the model is: not on rows that it has learned from."""
+    return report.split != "train"
 
 
 def headline_metrics(report: Report) -> list[str]:
@@ -135,7 +143,7 @@ def _row_notes(rows: int, split: str | None) -> list[str]:
     if split == "train":
         result.append(
             _(
-                "Not a result: these are rows of train. A model knows the rows it has learned from; "
+                "These are rows of train. A model knows the rows it has learned from; "
                 "only rows it has never seen, those of test, tell how good it is."
             )
         )
@@ -262,6 +270,11 @@ def place(row: Mistake | Disagreement) -> str:
     if row.line is not None:
         return _("line {line}").format(line=row.line)
     return _("row {row}").format(row=row.row)
+
+
+def label_text(label: str) -> str:
+    """Return a label for a table of text, where one that is a whole paragraph must not push the numbers away."""
+    return shorten(visible(label), _LABEL_WIDTH)
 
 
 def visible(text: str) -> str:
