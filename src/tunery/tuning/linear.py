@@ -24,8 +24,8 @@ _HELD_OUT = 0.15
 _ITERATIONS = 100
 
 
-def probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
-    """Fit the last linear layer on what the frozen network gives it.
+def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
+    """Fit the last linear layer on what the frozen network gives it, and keep it as the run's "before".
 
     Args:
         run: The run, with its train encodings.
@@ -47,7 +47,10 @@ def probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
             logits = features[other] @ weight.T + bias
             losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
         best = min(losses, key=lambda strength: losses[strength])
-    return fit_linear(run.task, features, labels, run.network.outputs, best, loss)
+    weight, bias = fit_linear(run.task, features, labels, run.network.outputs, best, loss)
+    run.probe = (weight.contiguous(), bias.contiguous())
+    run.probe_rows = len(np.unique(owner))
+    return weight, bias
 
 
 def fit_linear(

@@ -36,8 +36,6 @@ from tunery.types import Example
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
 _RUN = "run.json"
-PROBE_ROWS = 4000
-"""Rows the probe before tuning is fitted on, at most: more would cost time and change little."""
 
 
 @dataclass

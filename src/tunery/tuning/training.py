@@ -17,10 +17,15 @@ from tunery.models.base import quiet
 from tunery.tuning import checkpoints
 from tunery.tuning.batches import Windows, collate
 from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress
+from tunery.tuning.linear import fit_probe
 from tunery.tuning.schedule import Plan, make_plan
 
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
+
+
+_PROBE_ROWS = 4000
+"""Rows the probe before tuning is fitted on, at most: more would cost time and change little."""
 
 
 def train(run: Run) -> None:
@@ -49,12 +54,7 @@ def start_head(run: Run) -> None:
 
     A head that already answers sensibly does not tear up the layers below in its first steps (Kumar et al. 2022).
     """
-    from tunery.tuning.linear import probe
-    from tunery.tuning.run import PROBE_ROWS
-
-    weight, bias = probe(run, PROBE_ROWS)
-    run.probe = (weight.contiguous(), bias.contiguous())
-    run.probe_rows = min(PROBE_ROWS, run.train[-1].row + 1)
+    weight, bias = fit_probe(run, _PROBE_ROWS)
     if run.recipe.head_start:
         run.network.set_linear(weight, bias)
 

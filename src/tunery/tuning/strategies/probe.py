@@ -21,7 +21,7 @@ class Probe(Strategy):
 
     @override
     def fit(self, run: Run) -> None:
-        from tunery.tuning.linear import probe
+        from tunery.tuning.linear import fit_probe
 
-        run.network.set_linear(*probe(run, rows=None))
+        run.network.set_linear(*fit_probe(run, rows=None))
         run.record_dev(epoch=1.0)
