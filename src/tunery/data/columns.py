@@ -83,7 +83,7 @@ class _Column:
 
     @property
     def is_text(self) -> bool:
-        return len(self.strings) > 0.9 * self.count and self.count > 0 and not self.numeric
+        return len(self.strings) >= 0.5 * self.count and self.count > 0 and not self.numeric
 
     @property
     def is_label(self) -> bool:

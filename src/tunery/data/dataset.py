@@ -71,7 +71,7 @@ class Dataset(Mapping[str, Split]):
     def __init__(
         self, splits: Mapping[str, Split], schema: Schema, source: str = "", notes: Sequence[Problem] = ()
     ) -> None:
-        self._splits = {name: splits[name] for name in SPLITS if name in splits}
+        self._splits: dict[str, Split] = {name: splits[name] for name in SPLITS if name in splits}
         self.schema = schema
         self.source = source
         self.notes = tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def start_of(path: Path, shown: str, size: int = 65536) -> bytes:
         DataError: It can't be read.
     """
     with _readable(shown), _opened(path) as stream:
-        return stream.read(size)
+        return stream.read(size).removeprefix(codecs.BOM_UTF8)
 
 
 @contextmanager

@@ -12,6 +12,10 @@ from tunery.data.encodings import decode
 from tunery.data.files import read_bytes
 from tunery.data.findings import Findings
 from tunery.data.settings import DataSettings
+from tunery.errors import SettingError
+from tunery.i18n import _
+
+_SPELLED = {"\\t": "\t", "tab": "\t", "space": " "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,22 @@ class Reading:
     target: Literal["label", "spans"]
     findings: Findings
     encodings: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def delimiter(self) -> str | None:
+        r"""The character that the user says separates columns; ``\t`` and ``tab`` mean a tab.
+
+        Raises:
+            SettingError: It is not one character.
+        """
+        told = self.settings.delimiter
+        found = _SPELLED.get(told, told) if told is not None else None
+        if found is not None and (len(found) != 1 or found in '\r\n"'):
+            raise SettingError(
+                _("delimiter: it must be one character, found {found!r}.").format(found=told),
+                _("For example: , or ; or tab."),
+            )
+        return found
 
     def text_of(self, place: Place, *, lines: bool = True) -> str:
         """Return the decoded content of a text file.

@@ -47,8 +47,10 @@ class Conll(Reader):
     def read(self, place: Place, reading: Reading) -> list[Table]:
         lines = reading.text_of(place).split("\n")
         lines = [line[:-1] if line.endswith("\r") else line for line in lines]
-        columns = _Columns(lines, reading.settings.delimiter)
-        rows = list(_sentences(track(lines, _("Reading {file}").format(file=place.shown)), columns, place, reading))
+        columns = _Columns(lines, reading.delimiter)
+        rows = list(
+            _sentences(track(lines, _("Reading {file}").format(file=place.shown), len(lines)), columns, place, reading)
+        )
         _warn_of_one_sentence(rows, place, reading)
         return [Table(place.shown, columns_of(rows), rows, fixed=True, a_line_a_token=True)]
 

@@ -38,7 +38,7 @@ class Csv(Reader):
 
     @override
     def read(self, place: Place, reading: Reading) -> list[Table]:
-        return [_table(place, reading, reading.settings.delimiter, _CANDIDATES)]
+        return [_table(place, reading, _CANDIDATES)]
 
 
 class Tsv(Reader):
@@ -55,7 +55,7 @@ class Tsv(Reader):
     @override
     def read(self, place: Place, reading: Reading) -> list[Table]:
         first = ("\t", *(candidate for candidate in _CANDIDATES if candidate != "\t"))
-        return [_table(place, reading, reading.settings.delimiter, first)]
+        return [_table(place, reading, first)]
 
 
 class _BrokenQuoteError(Exception):
@@ -64,10 +64,10 @@ class _BrokenQuoteError(Exception):
         self.line = line
 
 
-def _table(place: Place, reading: Reading, delimiter: str | None, candidates: Sequence[str]) -> Table:
+def _table(place: Place, reading: Reading, candidates: Sequence[str]) -> Table:
     text = reading.text_of(place)
     _refuse_tokens(text, place, reading)
-    separator = delimiter or _delimiter(text, candidates)
+    separator = reading.delimiter or _delimiter(text, candidates)
     records = _records(text, separator, place)
     if not records:
         raise failure(
@@ -175,15 +175,26 @@ def _names(header: Sequence[str], place: Place) -> list[str]:
 
 def _has_header(records: Sequence[Record], reading: Reading) -> bool:
     first = [cell.strip() for cell in records[0][1]]
+    while len(first) > 1 and not first[-1]:
+        first.pop()  # spreadsheets go on with empty cells
     settings = reading.settings
     wanted = {settings.text_column, settings.label_column, settings.text_pair_column} - {None}
-    if any(name in first for name in wanted if name and not name.isdigit()) or any(is_known(cell) for cell in first):
+    if any(name in first for name in wanted if name and not name.isdigit()) or _usual(first, records[1:]):
         return True
     if len(records) < 3 or any(not cell or len(cell) > 40 or _is_number(cell) for cell in first):
         return False
     return len(set(first)) == len(first) and all(
         _differs(cell, [cells[number] for _line, cells in records[1:2000] if number < len(cells)])
         for number, cell in enumerate(first)
+    )
+
+
+def _usual(first: Sequence[str], records: Sequence[Record]) -> bool:
+    """Say whether a cell is the usual name of a column, and not one of the column's values."""
+    known = {number: cell for number, cell in enumerate(first) if is_known(cell)}
+    return any(
+        all(number >= len(cells) or cells[number].strip() != cell for _line, cells in records)
+        for number, cell in known.items()
     )
 
 

@@ -43,7 +43,7 @@ def reader(job: Job) -> ReadRow:
     cells = [row.values.get(column) for table in job.tables for row in table.rows]
     named = next((table.label_names[column] for table in job.tables if column in table.label_names), job.label_names)
     sure = all(table.fixed for table in job.tables)
-    labelling = understand(cells, column=column, names=named, separator=job.settings.label_separator, sure=sure)
+    labelling = understand(cells, column=column, names=named, separator=job.settings.label_separator or None, sure=sure)
     if labelling.names is None and (measure := refuse_measures(cells, job.shown)):
         raise measure
     _say(labelling, column, job)

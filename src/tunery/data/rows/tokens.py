@@ -106,9 +106,10 @@ def _placed(tokens: Sequence[str], given: object, spaces: bool, report: Report) 
 
 
 def _say_scheme(scheme: tags.Scheme, job: Job) -> None:
-    shown = sorted(tag for tag in scheme.parts if tag != tags.OUTSIDE)[:4]
+    found = sorted(tag for tag in scheme.parts if tag != tags.OUTSIDE)
+    shown = found if len(found) <= 4 else [*found[:4], "..."]
     if shown:
-        message = _("Tags follow {scheme} ({examples}, ...); they were read with {count} invalid transitions mended.")
+        message = _("Tags follow {scheme} ({examples}); they were read with {count} invalid transitions mended.")
         mended = job.findings.count("invalid-transition")
         words = message.format(scheme=scheme.name, examples=", ".join(shown), count=mended)
         job.findings.note("tag-scheme", words, file=job.shown)
