@@ -15,6 +15,7 @@ from tunery.i18n import _
 from tunery.sources.failures import from_text
 from tunery.sources.growth import growing
 
+_SKIPPED = "Could not fetch URL"
 _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 
 
@@ -40,7 +41,7 @@ def download(requirement: str, work: Path, sha256: str | None = None) -> Path:
     requirements = work / "requirements.txt"
     requirements.write_text(requirement + (f" --hash=sha256:{sha256}" if sha256 else "") + "\n", encoding="utf-8")
     with growing(work, _("Downloading {name}").format(name=requirement)):
-        status, errors = _run(_command(requirements, wheels, bool(sha256)), temporary, work / "errors.txt")
+        status, errors = _run(_command(requirements, wheels, bool(sha256)), temporary, work)
     found = sorted(wheels.glob("*.whl"))
     if status != 0 or len(found) != 1:
         raise _failure(requirement, errors, sha256)
@@ -51,19 +52,25 @@ def _command(requirements: Path, wheels: Path, hashed: bool) -> list[str]:
     # -P: a folder called "pip" where the user happens to stand is not the pip that is meant.
     # Wheels only: whatever is not one would be built, and building runs code.
     return [
-        sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
+        sys.executable, "-P", "-m", "pip", "download", "--verbose", "--no-deps", "--only-binary=:all:", "--no-input",
         "--no-color", "--progress-bar=off", *(["--require-hashes"] if hashed else []), "--dest", str(wheels),
         "--requirement", str(requirements),
     ]  # fmt: skip
 
 
-def _run(command: list[str], temporary: Path, errors: Path) -> tuple[int, str]:
+def _run(command: list[str], temporary: Path, work: Path) -> tuple[int, str]:
     environment = {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)}
-    with errors.open("wb") as file:
+    printed, errors = work / "printed.txt", work / "errors.txt"
+    with printed.open("wb") as output, errors.open("wb") as trouble:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file, env=environment, check=False
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=trouble, env=environment, check=False
         )
-    return done.returncode, errors.read_text(encoding="utf-8", errors="replace")
+    if done.returncode == 0:
+        return 0, ""
+    # pip goes on without an index that it can't reach, and says so only when it talks much.
+    lines = printed.read_text(encoding="utf-8", errors="replace").splitlines()
+    skipped = [line.strip() for line in lines if _SKIPPED in line]
+    return done.returncode, "\n".join([*skipped, errors.read_text(encoding="utf-8", errors="replace")])
 
 
 def _failure(requirement: str, errors: str, sha256: str | None) -> SourceError:
