@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,3 +41,10 @@ def test_the_room_gives_its_four_names_and_no_others() -> None:
     assert [getattr(room, name).__name__ for name in room.__all__] == ["Comparison", "Report", "compare", "evaluate"]
     with pytest.raises(AttributeError, match="has no attribute 'judge'"):
         room.judge  # noqa: B018
+
+
+@pytest.mark.parametrize("page", ["reports.md", "reports.zh-CN.md"])
+def test_every_field_is_documented(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    fields = {*Report.model_fields, *Comparison.model_fields, "p_value", "p_holm", "expected_calibration_error"}
+    assert [field for field in sorted(fields) if f"`{field}`" not in text] == []
