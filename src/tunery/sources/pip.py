@@ -52,7 +52,7 @@ def _command(requirements: Path, wheels: Path, hashed: bool) -> list[str]:
     # -P: a folder called "pip" where the user happens to stand is not the pip that is meant.
     # Wheels only: whatever is not one would be built, and building runs code.
     return [
-        sys.executable, "-P", "-m", "pip", "download", "--verbose", "--no-deps", "--only-binary=:all:", "--no-input",
+        sys.executable, "-P", "-m", "pip", "download", "-vv", "--no-deps", "--only-binary=:all:", "--no-input",
         "--no-color", "--progress-bar=off", *(["--require-hashes"] if hashed else []), "--dest", str(wheels),
         "--requirement", str(requirements),
     ]  # fmt: skip
