@@ -62,7 +62,7 @@ def _converted(path: Path, shown: str, schema: Schema, settings: DataSettings, f
     reading = Reading(settings, schema.target, findings)
     tables, label_names = _read(path, shown, reading)
     findings.stop_if_failed()
-    _say_encodings(reading)
+    _say_encodings(reading, shown)
     fields = choose(tables, schema, settings, shown, findings)
     findings.stop_if_failed()
     if fields is None:
@@ -138,9 +138,10 @@ def _refuse_without_rows(tables: Sequence[Table], findings: Findings) -> None:
             )
 
 
-def _say_encodings(reading: Reading) -> None:
+def _say_encodings(reading: Reading, shown: str) -> None:
     for encoding, files in reading.encodings.items():
-        reading.findings.note("encoding", _("Read as {encoding}.").format(encoding=encoding), file=", ".join(files[:3]))
+        place = shown if len(reading.encodings) == 1 else ", ".join(files[:3])
+        reading.findings.note("encoding", _("Read as {encoding}.").format(encoding=encoding), file=place)
 
 
 def _by_split(converted: Sequence[Converted]) -> dict[str, list[Example]]:
