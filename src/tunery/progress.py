@@ -87,8 +87,8 @@ class Bar:
         if self._progress is None:
             amount: ProgressColumn = DownloadColumn() if self._in_bytes else MofNCompleteColumn()
             self._progress = Progress(
-                TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-                console=Console(stderr=True), transient=True,
+                TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True,
             )  # fmt: skip
             self._task = self._progress.add_task(self._description, total=self._total, note="")
             self._progress.start()
