@@ -181,6 +181,22 @@ def test_the_surest_errors_come_first(words: Any, complaints: tuple[Split, Split
     assert all(error.text == complaints[1][error.row - 1].text for error in report.errors)
 
 
+def test_what_was_only_missed_is_shown_as_sure_as_the_whole_answer(fixed: Any, task: Task, entities: Task) -> None:
+    rows = [Example("x", ("a", "b")), Example("y", ("a",)), Example("z", ("b",))]
+    given = [
+        Prediction(("a",), 0.6, {"a": 0.9, "b": 0.4}),
+        Prediction(("a",), 0.9, {"a": 0.9, "b": 0.1}),
+        Prediction(("a",), 0.8, {"a": 0.8, "b": 0.2}),
+    ]
+    report = evaluate(fixed(("a", "b"), given), rows, task)
+    assert [(e.row, e.expected, e.answered, e.confidence) for e in report.errors] == [
+        (3, "b", "a", 0.8),
+        (1, "a, b", "a", 0.6),
+    ]
+    missed = evaluate(fixed(("a",), [Prediction(())]), [Example("xy", (Span(0, 1, "a"),))], entities)
+    assert [(e.expected, e.answered, e.confidence) for e in missed.errors] == [("x [a]", "", None)]
+
+
 def test_a_baseline_that_fails_costs_its_numbers_and_nothing_else(fixed: Any, task: Task) -> None:
     class Offline:
         labels = ("a",)

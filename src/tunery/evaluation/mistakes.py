@@ -12,7 +12,7 @@ from tunery.evaluation.answers import Answers
 from tunery.evaluation.report import ConfusionTable, MarkedSpan, Mistake
 from tunery.tasks.base import Decision
 from tunery.tasks.tally import Tally
-from tunery.types import Span, Target
+from tunery.types import Prediction, Span, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,20 @@ def surest(
 ) -> tuple[Mistake, ...]:
     """Return at most ``count`` wrongly answered rows, those the predictor was surest of first.
 
-    Where the predictor gives no confidence at all, they come in the order of the rows.
+    A row is as sure as its surest wrong decision; where something was only missed, as the answer as a whole.
+    Rows without any confidence come last, in their order.
     """
-    if not decisions:
-        return tuple(mistake(answers, int(row)) for row in np.flatnonzero(wrong)[:count])
-    found: dict[int, Decision] = {}
+    worst: dict[int, Decision] = {}
     for decision in sorted(decisions, key=lambda item: -item.confidence):
         if not decision.right:
-            found.setdefault(decision.row, decision)
-        if len(found) == count:
-            break
-    return tuple(mistake(answers, row, decision) for row, decision in found.items())
+            worst.setdefault(decision.row, decision)
+
+    def sureness(row: int) -> float:
+        known = worst[row].confidence if row in worst else _confidence(answers.predictions[row])
+        return -1.0 if known is None else known
+
+    rows = sorted((int(row) for row in np.flatnonzero(wrong)), key=sureness, reverse=True)
+    return tuple(mistake(answers, row, worst.get(row)) for row in rows[:count])
 
 
 def mistake(answers: Answers, row: int, decision: Decision | None = None) -> Mistake:
@@ -60,7 +63,7 @@ def mistake(answers: Answers, row: int, decision: Decision | None = None) -> Mis
         text_pair=example.text_pair,
         expected=decision.expected if decision else in_words(example.target, example.text),
         answered=decision.answered if decision else in_words(prediction.target, example.text),
-        confidence=decision.confidence if decision else prediction.score,
+        confidence=decision.confidence if decision else _confidence(prediction),
         expected_spans=_spans(example.target),
         answered_spans=_spans(prediction.target),
     )
@@ -70,9 +73,10 @@ def in_words(target: Target | None, text: str) -> str:
     """Return a target as people write it: labels, or the words of each span with its label."""
     if isinstance(target, str):
         return target
-    return "; ".join(
+    parts = [
         f"{text[item.start : item.end]} [{item.label}]" if isinstance(item, Span) else item for item in target or ()
-    )
+    ]
+    return ("; " if _spans(target) else ", ").join(parts)
 
 
 def mixups(confusion: ConfusionTable, count: int) -> list[Mixup]:
@@ -87,6 +91,11 @@ def mixups(confusion: ConfusionTable, count: int) -> list[Mixup]:
         for i, j in pairs
         if counts[i, j]
     ]
+
+
+def _confidence(prediction: Prediction) -> float | None:
+    # Of spans, the score is that of those that were found, and says nothing of what was missed.
+    return None if _spans(prediction.target) else prediction.score
 
 
 def _spans(target: Target | None) -> tuple[MarkedSpan, ...]:
