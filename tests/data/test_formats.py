@@ -222,6 +222,13 @@ def test_a_column_can_say_the_split(tmp_path: Path) -> None:
     }
 
 
+def test_spans_in_the_cells_of_a_table(tmp_path: Path) -> None:
+    content = (
+        'text,entities\nAnn met Bob,"[[0, 3, ""PER""], {""start"": 8, ""end"": 11, ""label"": ""PER""}]"\nno one,\n'
+    )
+    assert [marked(row) for row in read(tmp_path / "a.csv", content, SPANS)] == [[("Ann", "PER"), ("Bob", "PER")], []]
+
+
 def test_excel_sheets_named_for_splits(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "Notes"

@@ -108,12 +108,16 @@ def label_names(folder: Path) -> tuple[Path, list[str]] | None:
     for name in _LABEL_LISTS:
         path = folder / name
         if path.is_file() and path.stat().st_size < 2**20:
-            try:
-                lines = path.read_bytes().decode("utf-8-sig").splitlines()
-            except UnicodeDecodeError:
-                continue
-            return path, [line.strip() for line in lines if line.strip()]
+            text = _decoded(path.read_bytes())
+            return path, [line.strip() for line in text.splitlines() if line.strip()]
     return None
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("gb18030", "replace")
 
 
 def _splits_in(name: str) -> list[SplitName]:

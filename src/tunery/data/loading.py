@@ -11,7 +11,7 @@ from tunery.data.convert import Converted, convert
 from tunery.data.dataset import Dataset, Schema, Split
 from tunery.data.files import failure, start_of
 from tunery.data.findings import Findings
-from tunery.data.readers.base import Place, Reader, Reading, Table
+from tunery.data.readers.base import Place, Reader, Reading, Table, unfold_lists
 from tunery.data.rows.base import Job
 from tunery.data.settings import DataSettings
 from tunery.data.splits import complete_splits
@@ -63,6 +63,9 @@ def _converted(path: Path, shown: str, schema: Schema, settings: DataSettings, f
     tables, label_names = _read(path, shown, reading)
     findings.stop_if_failed()
     _say_encodings(reading, shown)
+    if schema.target == "spans":
+        for table in tables:
+            unfold_lists(table)
     fields = choose(tables, schema, settings, shown, findings)
     findings.stop_if_failed()
     if fields is None:

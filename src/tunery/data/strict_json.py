@@ -5,10 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 
-from tunery.i18n import _
+from tunery.i18n import N_, _
 
 MAX_DEPTH = 64
 """Deepest nesting; labelled data needs five levels."""
+
+
+_REASONS = {
+    "Expecting value": N_("a value is missing"),
+    "Expecting ',' delimiter": N_("a comma is missing, or what was opened is not closed"),
+    "Expecting ':' delimiter": N_("a colon is missing"),
+    "Expecting property name enclosed in double quotes": N_("a name in double quotes is missing"),
+    "Illegal trailing comma before end of object": N_("a comma is too many"),
+    "Illegal trailing comma before end of array": N_("a comma is too many"),
+    "Unterminated string starting at": N_("a string is not closed"),
+    "Invalid control character at": N_("a line break or another control character stands in a string"),
+    "Invalid \\escape": N_("a backslash is followed by what it can't stand before"),
+    "Invalid \\uXXXX escape": N_("\\u is not followed by four hexadecimal digits"),
+}
+"""What Python's decoder says, in words for people who did not write the file."""
 
 
 class JsonError(ValueError):
@@ -50,11 +65,11 @@ def parse(text: str, start: int = 0) -> tuple[object, int]:
     except JsonError as error:
         raise JsonError(error.reason, start) from None
     except json.JSONDecodeError as error:
-        raise JsonError(error.msg, error.pos) from None
+        raise JsonError(_(_REASONS.get(error.msg, error.msg)), error.pos) from None
     except RecursionError:
         raise JsonError(_("it is nested too deeply"), start) from None
-    except ValueError as error:  # a number with more digits than Python converts
-        raise JsonError(str(error), start) from None
+    except ValueError:
+        raise JsonError(_("a number has too many digits"), start) from None
     if _deeper_than(value, MAX_DEPTH):
         raise JsonError(_("it is nested too deeply"), start)
     return value, end

@@ -12,6 +12,7 @@ from tunery.data.encodings import decode
 from tunery.data.files import read_bytes
 from tunery.data.findings import Findings
 from tunery.data.settings import DataSettings
+from tunery.data.strict_json import JsonError, parse_whole
 from tunery.errors import SettingError
 from tunery.i18n import _
 
@@ -132,3 +133,18 @@ class Reader(ABC):
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Return every column that occurs, in the order of first occurrence."""
     return list(dict.fromkeys(name for row in rows for name in row.values))
+
+
+def unfold_lists(table: Table) -> None:
+    """Turn cells that write out lists as JSON into lists, in columns that hold nothing else: spans in a table."""
+    for column in table.columns:
+        cells = [cell for row in table.rows if (cell := row.values.get(column)) not in (None, "")]
+        if not cells or not all(isinstance(cell, str) and cell.startswith("[") for cell in cells):
+            continue
+        try:
+            lists = [parse_whole(str(row.values.get(column) or "[]")) for row in table.rows]
+        except JsonError:
+            continue
+        table.rows = [
+            Row(row.line, {**row.values, column: value}) for row, value in zip(table.rows, lists, strict=True)
+        ]

@@ -86,6 +86,8 @@ def _sheets(place: Place) -> dict[str, Cells]:
 
     book = load_workbook(place.path, read_only=True, data_only=True)
     try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # a file may claim a million columns
         sheets = {
             sheet.title: [
                 (number, list(cells))
