@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +50,19 @@ def test_every_field_is_documented(page: str) -> None:
     text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
     fields = {*Report.model_fields, *Comparison.model_fields, "p_value", "p_holm", "expected_calibration_error"}
     assert [field for field in sorted(fields) if f"`{field}`" not in text] == []
+
+
+def test_measuring_loads_no_library_of_machine_learning() -> None:
+    code = (
+        "import sys\n"
+        "from tunery import tasks\n"
+        "from tunery.evaluation import compare, evaluate\n"
+        "from tunery.evaluation.recorded import RecordedAnswers\n"
+        "from tunery.types import Example, Prediction\n"
+        "answers = RecordedAnswers(('a',), {'x': Prediction('a', 0.5)})\n"
+        "rows, task = [Example('x', 'a')], tasks.get('text-classification')\n"
+        "evaluate(answers, rows, task).to_html(), compare(answers, answers, rows, task).to_html()\n"
+        "print([name for name in ('torch', 'transformers', 'sklearn') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
