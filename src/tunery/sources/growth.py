@@ -25,7 +25,7 @@ def growing(folder: Path, description: str, total: int | None = None) -> Iterato
     """
     stop = threading.Event()
     with bar(description, total, in_bytes=True) as shown:
-        watcher = threading.Thread(target=_watch, args=(folder, shown, stop), daemon=True)
+        watcher = threading.Thread(target=_watch, args=(folder, _size(folder), shown, stop), daemon=True)
         watcher.start()
         try:
             yield
@@ -34,8 +34,7 @@ def growing(folder: Path, description: str, total: int | None = None) -> Iterato
             watcher.join()
 
 
-def _watch(folder: Path, shown: Bar, stop: threading.Event) -> None:
-    start = _size(folder)
+def _watch(folder: Path, start: int, shown: Bar, stop: threading.Event) -> None:
     while not stop.wait(_EVERY):
         # A file that is renamed between two directories may be missed or seen twice for one look; never go back.
         shown.advance(max(_size(folder) - start - shown.done, 0))

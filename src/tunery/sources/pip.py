@@ -12,10 +12,11 @@ from pathlib import Path
 
 from tunery.errors import SourceError
 from tunery.i18n import _
-from tunery.sources.failures import from_text
+from tunery.sources.failures import from_text, status
 from tunery.sources.growth import growing
 
 _SKIPPED = "Could not fetch URL"
+_ANSWER = re.compile(r"\b([45]\d\d) (?:Client Error|Server Error|error responses)")
 _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 
 
@@ -41,9 +42,9 @@ def download(requirement: str, work: Path, sha256: str | None = None) -> Path:
     requirements = work / "requirements.txt"
     requirements.write_text(requirement + (f" --hash=sha256:{sha256}" if sha256 else "") + "\n", encoding="utf-8")
     with growing(work, _("Downloading {name}").format(name=requirement)):
-        status, errors = _run(_command(requirements, wheels, bool(sha256)), temporary, work)
+        code, errors = _run(_command(requirements, wheels, bool(sha256)), temporary, work)
     found = sorted(wheels.glob("*.whl"))
-    if status != 0 or len(found) != 1:
+    if code != 0 or len(found) != 1:
         raise _failure(requirement, errors, sha256)
     return found[0]
 
@@ -74,8 +75,7 @@ def _run(command: list[str], temporary: Path, work: Path) -> tuple[int, str]:
 
 
 def _failure(requirement: str, errors: str, sha256: str | None) -> SourceError:
-    lines = [line.removeprefix("ERROR:").strip() for line in errors.splitlines() if line.startswith("ERROR:")]
-    said = lines[-1] if lines else (errors.strip().splitlines() or [_("no reason")])[-1]
+    said = _last_words(errors)
     if "DO NOT MATCH THE HASHES" in errors or (sha256 and "hash" in said.lower()):
         return SourceError(
             _("No wheel of {name} on the index has the sha256 {digest} that was asked for.").format(
@@ -83,7 +83,7 @@ def _failure(requirement: str, errors: str, sha256: str | None) -> SourceError:
             ),
             _("It was replaced, or is for another platform. Leave @sha256:... out to use what is there now."),
         )
-    if known := from_text(errors):
+    if known := from_text(errors) or _answered(errors):
         reason, hint = known
         return SourceError(_("pip could not fetch {name}: {reason}.").format(name=requirement, reason=reason), hint)
     if versions := _VERSIONS.search(errors):
@@ -94,6 +94,21 @@ def _failure(requirement: str, errors: str, sha256: str | None) -> SourceError:
             name=requirement
         ),
     )
+
+
+def _last_words(errors: str) -> str:
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    reasons = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+    # "Exception:" is what a traceback starts with; what happened stands at its end.
+    if reasons and reasons[-1] != "Exception:":
+        return reasons[-1]
+    return lines[-1] if lines else _("no reason")
+
+
+def _answered(errors: str) -> tuple[str, str] | None:
+    codes = [int(match[1]) for match in _ANSWER.finditer(errors)]
+    # One index among several may well not have the package.
+    return next((status(code) for code in codes if code != 404), None)
 
 
 def _no_wheel(requirement: str, versions: str) -> SourceError:
