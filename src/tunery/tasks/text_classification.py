@@ -12,7 +12,8 @@ from pydantic import Field
 from typing_extensions import override
 
 from tunery.data.dataset import Schema
-from tunery.i18n import N_
+from tunery.errors import SettingError
+from tunery.i18n import N_, _
 from tunery.tasks import loss
 from tunery.tasks.base import Confusion, Decision, Encoding, Logits, LossSettings, Task
 from tunery.tasks.encoding import TextEncoder, text_windows
@@ -50,6 +51,11 @@ class TextClassification(Task):
         several = self.multi_label
         if several is None:
             several = any(isinstance(example.target, tuple) for example in examples)
+        if not several and any(len(_labels(example.target)) != 1 for example in examples if example.target is not None):
+            raise SettingError(
+                _("multi_label is off, and some texts have several labels or none."),
+                _("Leave the setting out, or give every text one label."),
+            )
         least = self.at_least_one
         if least is None:
             least = not several or all(example.target for example in examples)

@@ -73,11 +73,10 @@ class Budget(TrainerCallback):
 
 
 class Progress(TrainerCallback):
-    """Shows the loss, the score on dev and the time left, and keeps the loss for the curves."""
+    """Shows the loss, the score on dev and the time left."""
 
-    def __init__(self, steps: int, metric: str, run: Run) -> None:
+    def __init__(self, steps: int, metric: str) -> None:
         self._metric = metric
-        self._run = run
         self._bar = progress.Bar(_("Tuning"), steps)
         self._loss = ""
         self._score = ""
@@ -97,7 +96,6 @@ class Progress(TrainerCallback):
     ) -> None:  # fmt: skip
         values = logs or {}
         if "loss" in values:
-            self._run.record_loss(float(state.epoch or 0.0), values["loss"])
             self._loss = f"loss {values['loss']:.3f}"
         if (score := values.get(f"eval_{self._metric}")) is not None:
             self._score = f"dev {self._metric} {score:.4f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tunery.i18n import _, language, use_language
 
 if TYPE_CHECKING:
-    from tunery.tuning.run import Point
+    from tunery.tuning.history import Point
 
 _CHINESE_FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from tunery import progress
@@ -22,6 +25,8 @@ _STRENGTHS = (3.0, 30.0, 300.0)
 _HELD_OUT = 0.15
 """Share of the rows on which the strength is chosen."""
 _ITERATIONS = 100
+_KEPT = "probe.safetensors"
+"""The fitted probe, among an interrupted run's files."""
 
 
 def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
@@ -34,22 +39,35 @@ def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
     Returns:
         Weight (outputs x features) and bias (outputs).
     """
+    kept = run.work / _KEPT
+    if run.resume and kept.is_file():
+        return _kept_probe(run, kept)
     encodings = sample_rows(run.train, rows)
     features, labels, owner = _features(run, encodings)
     held_out = np.isin(owner, _held_out_rows(owner, run.recipe.seed))
     loss = run.loss_settings
     best = _STRENGTHS[0]
     if held_out.any() and not held_out.all():
-        kept, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
+        inside, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
         losses = {}
         for strength in _STRENGTHS:
-            weight, bias = fit_linear(run.task, features[kept], labels[kept], run.network.outputs, strength, loss)
+            weight, bias = fit_linear(run.task, features[inside], labels[inside], run.network.outputs, strength, loss)
             logits = features[other] @ weight.T + bias
             losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
         best = min(losses, key=lambda strength: losses[strength])
     weight, bias = fit_linear(run.task, features, labels, run.network.outputs, best, loss)
     run.probe = (weight.contiguous(), bias.contiguous())
     run.probe_rows = len(np.unique(owner))
+    save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, kept, {"rows": str(run.probe_rows)})
+    return weight, bias
+
+
+def _kept_probe(run: Run, path: Path) -> tuple[Tensor, Tensor]:
+    """Return the probe that an interrupted run had fitted already."""
+    with safe_open(path, "pt") as file:
+        weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+        run.probe_rows = int(file.metadata()["rows"])
+    run.probe = (weight, bias)
     return weight, bias
 
 

@@ -30,21 +30,13 @@ from tunery.models.network import Network
 from tunery.tasks.base import Encoding, LossSettings, Task
 from tunery.tuning.calibration import calibrate, dev_scores
 from tunery.tuning.curves import draw_curves
+from tunery.tuning.history import Point
 from tunery.tuning.recipe import Recipe
 from tunery.types import Example
 
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
 _RUN = "run.json"
-
-
-@dataclass
-class Point:
-    """A point of the curves: loss on train, or scores on dev, at an epoch."""
-
-    epoch: float
-    loss: float | None = None
-    scores: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -109,16 +101,6 @@ class Run:
         logits = dict(self.network.logits(self.dev))
         predictions = list(self.answerer.decode(self.dev_examples, self.dev, logits))
         return dev_scores(self.answerer, self.dev_examples, predictions)
-
-    def record_dev(self, epoch: float) -> dict[str, float]:
-        """Measure on dev and put the scores on the curves."""
-        found = self.dev_scores()
-        self.history.append(Point(epoch, scores=found))
-        return found
-
-    def record_loss(self, epoch: float, loss: float) -> None:
-        """Put the loss on train on the curves."""
-        self.history.append(Point(epoch, loss=loss))
 
 
 def fit(data: Dataset, recipe: Recipe, output: Path | None, *, resume: bool = False) -> Model:
@@ -219,6 +201,7 @@ def _begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
     started = time.monotonic()
     set_seed(recipe.seed)
     task = recipe.task.prepare(data["train"])
+    dev = [example for example in data["dev"] if example.target is not None]
     base = load_base(recipe.base, task, data.labels, recipe.dropout)
     place(base.network.model)
     answerer = Answerer(base.network, base.tokenizer, task, data.labels, base.limit)
@@ -229,8 +212,8 @@ def _begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
         base=base,
         answerer=answerer,
         train=_labelled(task.encode(data["train"], answerer.encoder, data.labels)),
-        dev=task.encode(data["dev"], answerer.encoder, data.labels),
-        dev_examples=data["dev"],
+        dev=task.encode(dev, answerer.encoder, data.labels),
+        dev_examples=dev,
         work=work,
         started=started,
         resume=resume,
@@ -245,8 +228,8 @@ def _labelled(encodings: list[Encoding]) -> list[Encoding]:
 def _balanced(counts: NDArray[np.int64]) -> tuple[float, ...]:
     """Return weights inversely proportional to the counts' square roots, 1 on average over the examples.
 
-    The square root, because full inverse weights make a model cry wolf: with a label a thousand times rarer than another
-    it would be given on the least suspicion.
+    The square root, because full inverse weights make a model cry wolf: a label a thousand times rarer than another
+    would be given on the least suspicion.
     """
     weights = 1.0 / np.sqrt(np.maximum(counts, 1))
     weights *= counts.sum() / max((weights * counts).sum(), 1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ _SAMPLED = 6
 """Batches timed to learn this machine's speed."""
 _MARGIN = 0.93
 """Share of the remaining budget that is planned for: machines slow down."""
+_KEPT = "plan.json"
+"""The plan, among an interrupted run's files."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,8 @@ def make_plan(run: Run) -> Plan:
     tokens = recipe.batch_tokens or batch_tokens(sum(lengths))
     sampler = TokenBudgetSampler(lengths, tokens, recipe.batch_size, recipe.seed)
     steps = recipe.max_steps or _steps(run, len(sampler))
-    left = run.seconds_left
-    if left is not None and recipe.max_steps is None:
-        steps = min(steps, _affordable(run, sampler, left * _MARGIN))
+    if recipe.budget is not None and recipe.max_steps is None:
+        steps = _within_budget(run, sampler, steps)
     measure = max(1, round(recipe.measure_every * len(sampler)))
     rate = recipe.learning_rate or recipe.strategy.learning_rate
     return Plan(sampler, rate, tokens, steps, min(measure, steps))
@@ -81,6 +83,16 @@ def _steps(run: Run, per_epoch: int) -> int:
     if epochs is None:
         epochs = max(run.recipe.strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
     return max(1, round(epochs * per_epoch))
+
+
+def _within_budget(run: Run, sampler: TokenBudgetSampler, wanted: int) -> int:
+    """Return how many of the updates fit the budget; a resumed run keeps to what was planned when it began."""
+    kept = run.work / _KEPT
+    if run.resume and kept.is_file():
+        return int(json.loads(kept.read_text(encoding="utf-8"))["steps"])
+    steps = min(wanted, _affordable(run, sampler, (run.seconds_left or 0.0) * _MARGIN))
+    kept.write_text(json.dumps({"steps": steps}), encoding="utf-8")
+    return steps
 
 
 def _affordable(run: Run, sampler: TokenBudgetSampler, seconds: float) -> int:

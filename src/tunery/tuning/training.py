@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +17,7 @@ from tunery.models.base import quiet
 from tunery.tuning import checkpoints
 from tunery.tuning.batches import Windows, collate
 from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress
+from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_probe
 from tunery.tuning.schedule import Plan, make_plan
 
@@ -35,11 +36,11 @@ def train(run: Run) -> None:
     """
     for parameter in run.network.fixed_parameters():
         parameter.requires_grad = False
+    checkpoint = checkpoints.last_complete(run.work) if run.resume else None
     start_head(run)
     plan = make_plan(run)
     run.decided = plan.decided(run.recipe)
     trainer = _Trainer(run, plan)
-    checkpoint = checkpoints.last_complete(run.work) if run.resume else None
     try:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except KeyboardInterrupt:
@@ -47,6 +48,16 @@ def train(run: Run) -> None:
         trainer.restore_best()
     finally:
         trainer.progress.close()
+        run.history = list(_points(trainer.state.log_history))
+
+
+def _points(log: Sequence[Mapping[str, float]]) -> Iterator[Point]:
+    """Yield the curves from the trainer's log, which goes on where it was after a resume."""
+    for entry in log:
+        scores = {name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")}
+        if "loss" in entry or scores:
+            loss = float(entry["loss"]) if "loss" in entry else None
+            yield Point(float(entry.get("epoch", 0.0)), loss, scores)
 
 
 def start_head(run: Run) -> None:
@@ -67,7 +78,7 @@ class _Trainer(Trainer):
         self._loss_settings = run.loss_settings
         self._sampler = plan.sampler
         self._windows = Windows(run.train)
-        self.progress = Progress(plan.steps, run.task.metric, run)
+        self.progress = Progress(plan.steps, run.task.metric)
         super().__init__(
             model=run.network.model,
             args=_arguments(run, plan),
@@ -101,7 +112,7 @@ class _Trainer(Trainer):
 
     @override
     def evaluate(self, *_args: object, **_kwargs: object) -> dict[str, float]:
-        scores = self._run.record_dev(float(self.state.epoch or 0.0))
+        scores = self._run.dev_scores()
         self._run.network.model.train()
         found = {f"eval_{name}": value for name, value in scores.items()}
         self.log(dict(found))

@@ -21,7 +21,8 @@ class Probe(Strategy):
 
     @override
     def fit(self, run: Run) -> None:
+        from tunery.tuning.history import Point
         from tunery.tuning.linear import fit_probe
 
         run.network.set_linear(*fit_probe(run, rows=None))
-        run.record_dev(epoch=1.0)
+        run.history.append(Point(1.0, scores=run.dev_scores()))
