@@ -55,8 +55,8 @@ def _quality(manifest: Manifest) -> list[str]:
 def _use(name: str, manifest: Manifest) -> list[str]:
     plain = _('Plain transformers loads the folder too: `pipeline("{task}", "{name}")`.')
     warning = _(
-        "It has learned what its examples show and nothing else: other languages, topics and ways of writing than theirs "
-        "are untested, and whatever was wrong or one-sided in the labels is in its answers."
+        "It has learned what its examples show and nothing else: other languages, topics and ways of writing are "
+        "untested, and whatever was wrong or one-sided in the labels is in its answers."
     )
     return [
         "## " + _("How to use it"),

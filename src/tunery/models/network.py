@@ -71,6 +71,11 @@ class Network:
             )
         return found[-1]
 
+    @property
+    def biased(self) -> bool:
+        """Whether the last linear layer has a bias; some architectures give it none."""
+        return isinstance(self.linear.bias, nn.Parameter)
+
     def fixed_parameters(self) -> Iterator[nn.Parameter]:
         """Yield what never learns, whatever the strategy: the layer that only averages."""
         if pooling.is_installed(self.model.config):
@@ -91,7 +96,7 @@ class Network:
         linear = self.linear
         with torch.no_grad():
             linear.weight.copy_(weight)
-            if isinstance(linear.bias, nn.Parameter):  # Some architectures have none.
+            if self.biased:
                 linear.bias.copy_(bias)
 
     def logits(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, Logits]]:

@@ -84,7 +84,7 @@ def apply(network: Network, temperature: float) -> None:
     linear = network.linear
     with torch.no_grad():
         linear.weight.div_(temperature)
-        if linear.bias is not None:
+        if network.biased:
             linear.bias.div_(temperature)
 
 

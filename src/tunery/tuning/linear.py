@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,17 +46,19 @@ def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
     encodings = sample_rows(run.train, rows)
     features, labels, owner = _features(run, encodings)
     held_out = np.isin(owner, _held_out_rows(owner, run.recipe.seed))
-    loss = run.loss_settings
+    fit = functools.partial(
+        fit_linear, run.task, outputs=run.network.outputs, settings=run.loss_settings, biased=run.network.biased
+    )
     best = _STRENGTHS[0]
     if held_out.any() and not held_out.all():
         inside, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
         losses = {}
         for strength in _STRENGTHS:
-            weight, bias = fit_linear(run.task, features[inside], labels[inside], run.network.outputs, strength, loss)
+            weight, bias = fit(features[inside], labels[inside], strength=strength)
             logits = features[other] @ weight.T + bias
             losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
         best = min(losses, key=lambda strength: losses[strength])
-    weight, bias = fit_linear(run.task, features, labels, run.network.outputs, best, loss)
+    weight, bias = fit(features, labels, strength=best)
     run.probe = (weight.contiguous(), bias.contiguous())
     run.probe_rows = len(np.unique(owner))
     save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, kept, {"rows": str(run.probe_rows)})
@@ -72,8 +75,9 @@ def _kept_probe(run: Run, path: Path) -> tuple[Tensor, Tensor]:
 
 
 def fit_linear(
-    task: Task, features: Tensor, labels: Tensor, outputs: int, strength: float, settings: LossSettings
-) -> tuple[Tensor, Tensor]:
+    task: Task, features: Tensor, labels: Tensor, *, outputs: int, strength: float, settings: LossSettings,
+    biased: bool = True,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Minimise the task's loss plus an L2 penalty.
 
     Args:
@@ -83,17 +87,22 @@ def fit_linear(
         outputs: How many outputs there are.
         strength: Inverse strength of the penalty (``C``), for features scaled to a mean norm of 1.
         settings: Label smoothing and class weights.
+        biased: Whether the layer that this is for has a bias; without one, features are not centred either.
 
     Returns:
         Weight (outputs x features) and bias (outputs), for features as they are.
     """
-    centre = features.mean(dim=0)
+    centre = features.mean(dim=0) if biased else torch.zeros(features.shape[1])
     scale = (features - centre).norm(dim=1).mean().clamp_min(1e-6)
     inputs = (features - centre) / scale
     weight = torch.zeros(outputs, features.shape[1], requires_grad=True)
-    bias = torch.zeros(outputs, requires_grad=True)
+    bias = torch.zeros(outputs, requires_grad=biased)
     optimizer = torch.optim.LBFGS(
-        [weight, bias], max_iter=_ITERATIONS, history_size=10, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
+        [weight, bias] if biased else [weight],
+        max_iter=_ITERATIONS,
+        history_size=10,
+        tolerance_grad=1e-5,
+        line_search_fn="strong_wolfe",
     )
     penalty = 0.5 / (strength * len(features))
 
