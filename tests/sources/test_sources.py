@@ -61,7 +61,7 @@ def test_when_all_fail_each_one_is_listed_with_its_reason(
         "Check the spelling; for a private one log in with: hf auth login (or set HF_TOKEN).\n"
         "  modelscope: ModelScope has no modelscope:team/brt, or it is private. "
         "Check the spelling and the revision; for a private one log in with: ms login (or set MODELSCOPE_API_TOKEN).\n"
-        " Write the source in front of the name, like modelscope:team/brt, or change the order in TUNERY_SOURCES."
+        " Write the source in front of the name, like hf:team/brt, or change the order in TUNERY_SOURCES."
     )
 
 

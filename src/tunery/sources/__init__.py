@@ -97,7 +97,7 @@ def _first(name: str, kind: Kind, order: list[Source]) -> Fetched:
     raise SourceError(
         _("{name} was not found. These were tried:").format(name=name) + "".join(reasons) + "\n",
         _("Write the source in front of the name, like {source}:{name}, or change the order in TUNERY_SOURCES.").format(
-            source=order[-1].name, name=name
+            source=order[min(1, len(order) - 1)].name, name=name
         ),
     )
 

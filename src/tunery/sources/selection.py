@@ -40,9 +40,11 @@ _NOT_MODEL = (
     "consolidated*.safetensors", "*/consolidated*.safetensors",
     *(f"*{suffix}.index.json" for suffix in (*_PICKLES, *_FOREIGN)),
 )  # fmt: skip
-_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".conll", ".conllu", ".bio", ".iob", ".iob2", ".bioes",
-           ".bilou", ".bmes", ".train", ".dev", ".valid", ".test", ".testa", ".testb")  # fmt: skip
-_DATA_SUFFIXES = (*_TABLES, *(f"{suffix}.gz" for suffix in _TABLES), ".parquet", ".arrow", ".xlsx")
+_TABLES = (
+    ".csv", ".tsv", ".tab", ".json", ".jsonl", ".jsonlines", ".ndjson", ".txt", ".conll", ".conllu", ".bio", ".iob",
+    ".iob2", ".bioes", ".bilou", ".bmes", ".ner", ".train", ".dev", ".valid", ".test", ".testa", ".testb",
+)  # fmt: skip
+_DATA_SUFFIXES = (*_TABLES, *(f"{suffix}.gz" for suffix in _TABLES), ".parquet", ".arrow", ".xlsx", ".xlsm")
 _DATA = tuple(f"*{form}" for suffix in _DATA_SUFFIXES for form in (suffix, suffix.upper()))
 _HIDDEN = (".*", "*/.*", "__pycache__/*", "*/__pycache__/*")
 
