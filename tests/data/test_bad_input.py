@@ -109,8 +109,14 @@ def test_tables(content: str, words: str, tmp_path: Path) -> None:
 
 def test_measurements_are_no_classes(tmp_path: Path) -> None:
     rows = "".join(f"title {number},{number * 1.37:.2f}\n" for number in range(60))
-    words = "The labels are 60 different numbers, for example 0.00, 1.37, 10.96; that is a measurement, not a class."
+    words = "The labels are 60 different numbers, for example 0.00, 1.37, 10.96; they measure, and are no classes."
     assert words in refused(tmp_path / "a.csv", "text,label\n" + rows)
+
+
+def test_a_different_label_in_nearly_every_row(tmp_path: Path) -> None:
+    rows = "".join(f"what is number {number}?,it is {number}\n" for number in range(30))
+    words = "The 30 rows have 30 different labels, for example it is 0, it is 1, it is 10; they are no classes. Name another"
+    assert words in refused(tmp_path / "a.csv", "question,answer\n" + rows)
 
 
 def test_numbers_as_classes_are_taken_with_a_warning(tmp_path: Path) -> None:

@@ -34,7 +34,6 @@ def content(examples: list[Example]) -> set[tuple[object, ...]]:
     ("name", "schema", "file", "split"),
     [
         ("bc5cdr_ner", SPANS, "test.tsv", "test"),
-        ("bc5cdr_ner", SPANS, "devel.tsv", "dev"),
         ("zhmed_cMedQANER", SPANS, "dev.txt", "dev"),
         ("zhmed_cMedQANER", SPANS, "test.txt", "test"),
         ("banking77", LABEL, "test.csv", "test"),

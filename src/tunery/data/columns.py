@@ -79,6 +79,7 @@ class _Column:
         self.distinct = len({str(cell) for cell in filled})
         self.length = fmean(len(str(cell)) for cell in filled) if filled else 0.0
         self.numeric = bool(filled) and all(is_number(cell) for cell in filled)
+        self.fractions = self.numeric and any(float(str(cell)) % 1 for cell in filled)
         self.values = [str(cell) for cell in cells]
 
     @property
@@ -88,8 +89,8 @@ class _Column:
     @property
     def is_label(self) -> bool:
         """Whether it looks like classes: short, and each of them again and again."""
-        fractions = self.numeric and any("." in value for value in self.values)
-        return self.can_be_label and self.distinct <= 0.5 * self.count and self.length <= 50 and not fractions
+        measured = self.fractions or names.plain(self.name).endswith("_id")
+        return self.can_be_label and self.distinct <= 0.5 * self.count and self.length <= 50 and not measured
 
     @property
     def can_be_label(self) -> bool:

@@ -18,7 +18,10 @@ LABEL = _words(
     "label labels category categories class classes intent intents target sentiment emotion emotions gold y"
     " gold_label label_text label_name class_name category_name 标签 类别 分类 类目 意图 情感 标注"
 )
-WEAK_LABEL = _words("topic type tag tags product department polarity stance genre coarse fine 主题 类型 产品 科室")
+WEAK_LABEL = _words(
+    "topic type tag tags product department polarity stance genre coarse fine stars rating"
+    " 主题 类型 产品 科室 评分 星级"
+)
 FIRST_OF_PAIR = ("text_a", "sentence1", "sentence_a", "question1", "text1", "premise", "query1", "文本1", "句子1")
 SECOND_OF_PAIR = ("text_b", "sentence2", "sentence_b", "question2", "text2", "hypothesis", "query2", "文本2", "句子2")
 ID = ("id", "idx", "guid", "uid", "row_id", "example_id", "编号")

@@ -44,8 +44,8 @@ def reader(job: Job) -> ReadRow:
     named = next((table.label_names[column] for table in job.tables if column in table.label_names), job.label_names)
     sure = all(table.fixed for table in job.tables)
     labelling = understand(cells, column=column, names=named, separator=job.settings.label_separator or None, sure=sure)
-    if labelling.names is None and (measure := refuse_measures(cells, job.shown)):
-        raise measure
+    if not labelling.several and labelling.names is None and (error := refuse_no_classes(cells, job.shown)):
+        raise error
     _say(labelling, column, job)
 
     def read(_table: Table, row: Row, report: Report) -> Parts | None:
@@ -98,23 +98,30 @@ def read_label(cell: object, labelling: Labelling, report: Report) -> str | tupl
     return tuple(sorted({label for label in found if label is not None}))
 
 
-def refuse_measures(cells: Sequence[object], file: str) -> DataError | None:
-    """Return the error for a column of measurements, which are no classes; None if the cells can be classes."""
-    filled = [cell for cell in cells if not is_blank(cell)]
-    if len(filled) < 20 or not all(is_number(cell) for cell in filled):
+def refuse_no_classes(cells: Sequence[object], file: str) -> DataError | None:
+    """Return the error for a column of measurements, or of texts, which are no classes; None if the cells can be."""
+    filled = [str(cell).strip() for cell in cells if not is_blank(cell)]
+    distinct = sorted(set(filled))
+    if len(filled) < 20:
         return None
-    distinct = len(set(map(str, filled)))
-    fractions = any(_WHOLE.fullmatch(str(cell).strip()) is None for cell in filled)
-    if distinct <= max(30, 0.2 * len(filled)) and not (fractions and distinct > 20):
+    hint = _("Name another column with --set label_column=..., or turn the values into classes first.")
+    if all(map(is_number, filled)) and _measures(filled):
+        message = _(
+            "The labels are {count} different numbers, for example {examples}; they measure, and are no classes."
+        )
+    elif len(distinct) > 0.5 * len(filled):
+        message = _("The {rows} rows have {count} different labels, for example {examples}; they are no classes.")
+    else:
         return None
-    return failure(
-        "label-is-a-measure",
-        _(
-            "The labels are {count} different numbers, for example {examples}; that is a measurement, not a class."
-        ).format(count=distinct, examples=", ".join(sorted(set(map(str, filled)))[:3])),
-        _("Name another column with --set label_column=..., or turn the numbers into classes first."),
-        file,
-    )
+    examples = ", ".join(value[:40] for value in distinct[:3])
+    words = message.format(rows=len(filled), count=len(distinct), examples=examples)
+    return failure("labels-are-no-classes", words, hint, file)
+
+
+def _measures(numbers: Sequence[str]) -> bool:
+    distinct = len(set(numbers))
+    fractions = any(_WHOLE.fullmatch(number) is None for number in numbers)
+    return distinct > max(30, 0.2 * len(numbers)) or (fractions and distinct > 20)
 
 
 def _one(cell: object, labelling: Labelling, report: Report) -> str | None:
