@@ -98,6 +98,39 @@ def test_several_labels_and_chinese_entities_are_learned_too(
     assert all(0 <= span.start < span.end <= len(text) for span in medical.predict([text])[0].spans)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "cosine"},
+        {"schedule": "constant", "label_smoothing": 0.1, "class_weights": "balanced", "dropout": 0.2},
+        {"gradient_clipping": 0, "weight_decay": 0, "batch_size": 8, "head_start": False, "warmup": 0},
+    ],
+)
+def test_every_way_to_learn_runs(settings: dict[str, object], shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=48, dev=24)
+    model = tunery.tune(data, tiny_base, strategy="head", max_steps=6, output=tmp_path / "model", **settings)
+    written = model.manifest.recipe
+    assert {name: written[name] for name in settings} == settings
+    assert written["learning_rate"] > 0
+    assert written["batch_tokens"] > 0
+
+
+def test_early_stopping_ends_a_run_that_gets_no_better(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=48, dev=24)
+    model = tunery.tune(
+        data,
+        tiny_base,
+        strategy="head",
+        epochs=50,
+        patience=2,
+        learning_rate=1e-9,
+        batch_size=16,
+        output=tmp_path / "m",
+    )
+    assert model.manifest.ended == "patience"
+    assert model.manifest.steps == 3 * 3  # three epochs of three batches: one to begin with, two that were no better
+
+
 def test_the_same_recipe_and_seed_give_the_same_metrics(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     data = banking(shared, train=120)
     first = tunery.tune(data, tiny_base, strategy="full", max_steps=8, output=tmp_path / "first")
@@ -169,7 +202,10 @@ def test_ctrl_c_keeps_the_best_so_far(shared: Path, tiny_base: str, tmp_path: Pa
     wait_for_checkpoint(process, output)
     process.send_signal(signal.SIGINT)
     finish(process, output)
-    assert tunery.load_model(output).manifest.metrics["accuracy"] > 0.5
+    manifest = tunery.load_model(output).manifest
+    assert manifest.ended == "interrupted"
+    assert manifest.steps < manifest.recipe["epochs"] * 100
+    assert manifest.metrics["accuracy"] > 0.5
 
 
 def test_nothing_that_is_there_is_overwritten(shared: Path, tiny_base: str, tmp_path: Path) -> None:

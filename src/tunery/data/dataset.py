@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from functools import cached_property
 from typing import Literal, overload
 
 from tunery.errors import Problem
+from tunery.i18n import _
 from tunery.types import Example, Span
 
 SplitName = Literal["train", "dev", "test"]
+_SHOWN = 20
+"""Labels shown by name in a notebook."""
+
 SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
 
 
@@ -103,6 +108,15 @@ class Dataset(Mapping[str, Split]):
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(split)}" for name, split in self._splits.items())
         return f"Dataset({sizes}; {len(self.labels)} labels)"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            _("Source"): self.source,
+            **{name: _("{n} rows").format(n=len(split)) for name, split in self._splits.items()},
+            _("Labels"): f"{len(self.labels)}: {', '.join(self.labels[:_SHOWN])}{' ...' * (len(self.labels) > _SHOWN)}",
+        }
+        cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
+        return f"<table>{cells}</table>"
 
 
 def labels_of(examples: Sequence[Example]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -65,6 +65,10 @@ class Manifest(BaseModel):
     probe_rows: int = 0
     """How many train rows the linear probe of the "before" was fitted on; 0 where there is none."""
     seconds: float = 0.0
+    steps: int = 0
+    """How many updates were made; 0 where nothing learned by gradient descent."""
+    ended: Literal["complete", "patience", "budget", "interrupted"] = "complete"
+    """Why the run ended: all steps done, no longer getting better, out of time, or stopped by its owner."""
     versions: dict[str, str] = Field(default_factory=dict)
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

@@ -53,8 +53,9 @@ class Patience(TrainerCallback):
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         patience, metric = self._run.recipe.patience, f"eval_{self._run.task.metric}"
         found = [entry[metric] for entry in state.log_history if metric in entry]
-        if patience and len(found) - 1 - found.index(max(found)) >= patience:
+        if patience and len(found) - 1 - found.index(max(found)) >= patience and state.global_step < state.max_steps:
             control.should_training_stop = True
+            self._run.ended = "patience"
 
 
 class Budget(TrainerCallback):
@@ -70,6 +71,7 @@ class Budget(TrainerCallback):
             control.should_evaluate = True
             control.should_save = True
             control.should_training_stop = True
+            self._run.ended = "budget"
 
 
 class Progress(TrainerCallback):

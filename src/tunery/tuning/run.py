@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ from tunery.tuning.history import Point
 from tunery.tuning.recipe import Recipe
 from tunery.types import Example
 
+Ending = Literal["complete", "patience", "budget", "interrupted"]
+
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
 _RUN = "run.json"
@@ -56,7 +59,8 @@ class Run:
         started: When the run began, on the monotonic clock.
         probe: Weight and bias of the linear probe on the frozen base, once fitted, and its rows.
         history: The curves.
-        interrupted: Whether the reader stopped it; the best so far was kept.
+        steps: How many updates were made.
+        ended: Why it ended; the best so far was kept in any case.
         decided: Settings that the recipe left open, as they were decided.
     """
 
@@ -74,7 +78,8 @@ class Run:
     probe: tuple[Tensor, Tensor] | None = None
     probe_rows: int = 0
     history: list[Point] = field(default_factory=list)
-    interrupted: bool = False
+    steps: int = 0
+    ended: Ending = "complete"
     decided: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -283,6 +288,8 @@ def _manifest(run: Run, data: Dataset, calibration: Calibration, found: dict[str
         calibration=calibration,
         majority=run.task.majority(data["train"]).target,
         probe_rows=run.probe_rows,
+        steps=run.steps,
+        ended=run.ended,
         seconds=round(time.monotonic() - run.started, 1),
         versions={
             "python": platform.python_version(),

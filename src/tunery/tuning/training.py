@@ -44,10 +44,11 @@ def train(run: Run) -> None:
     try:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except KeyboardInterrupt:
-        run.interrupted = True
+        run.ended = "interrupted"
         trainer.restore_best()
     finally:
         trainer.progress.close()
+        run.steps = trainer.state.global_step
         run.history = list(_points(trainer.state.log_history))
 
 
