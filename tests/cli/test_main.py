@@ -86,6 +86,12 @@ def test_chinese_speaks_chinese_in_errors_and_help(tunery: Tunery, monkeypatch: 
     assert not any(word in page for word in ("Usage", "Options", "required", "Show this", "Default:"))
 
 
+def test_chinese_help_is_not_cut_off(tunery: Tunery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNERY_LANG", "zh")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "…" not in tunery("tune", "--help").out
+
+
 def test_the_version_is_a_result(tunery: Tunery) -> None:
     answer = tunery("--version")
     assert (answer.code, answer.out, answer.err) == (0, f"tunery {package.__version__}\n", "")

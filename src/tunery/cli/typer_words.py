@@ -6,6 +6,9 @@ import difflib
 from typing import Any
 
 import typer
+from rich.columns import Columns
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
 from typer import rich_utils
 from typer.core import TyperCommand, TyperGroup
 from typing_extensions import override
@@ -63,13 +66,40 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class FoldingTable(Table):
+    """A table that continues long words on the next line: Chinese has no spaces, and would be cut off."""
+
+    @override
+    def add_row(self, *cells: RenderableType | None, **style: Any) -> None:
+        super().add_row(*cells, **style)
+        for column in self.columns:
+            column.overflow = "fold"
+
+
+class FoldingColumns(Columns):
+    """Columns that continue long words on the next line."""
+
+    @override
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in super().__rich_console__(console, options):
+            if isinstance(part, Table):
+                for column in part.columns:
+                    column.overflow = "fold"
+            yield part
+
+
 def speak(command: Any) -> None:
     """Put typer's own words into the language in force, for ``command`` and all below it."""
-    rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
-    rich_utils.OPTIONS_PANEL_TITLE = _("Options")
-    rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
-    rich_utils.DEFAULT_STRING = _("[default: {}]")
-    rich_utils.REQUIRED_LONG_STRING = _("[required]")
+    # Typer has no other place to say these.
+    vars(rich_utils).update(
+        ARGUMENTS_PANEL_TITLE=_("Arguments"),
+        OPTIONS_PANEL_TITLE=_("Options"),
+        COMMANDS_PANEL_TITLE=_("Commands"),
+        DEFAULT_STRING=_("[default: {}]"),
+        REQUIRED_LONG_STRING=_("[required]"),
+        Columns=FoldingColumns,
+        Table=FoldingTable,
+    )
     _translate_parameters(command)
 
 
