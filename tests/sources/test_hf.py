@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -252,37 +251,37 @@ def test_errors_speak_chinese_without_losing_the_facts(hf: Hub) -> None:
         fetch("hf:team/brt", kind="model")
 
 
-def run(code: str, **environment: str) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+def test_offline_mode_asks_nobody_and_does_not_wonder(
+    hf: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    hf.add("team/bert", MODEL)
+    with pytest.raises(SourceError) as caught:
+        fetch("hf:team/bert", kind="model")
+    assert str(caught.value) == (
+        "hf:team/bert is not cached, and HF_HUB_OFFLINE is set. "
+        "Fetch it once while online, or set HF_HOME to the cache that holds it."
     )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, str] = json.loads(done.stdout)
-    return result
 
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    before = fetch("hf:team/bert", kind="model")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    hf.requests.clear()
 
-_FETCH = """
-import json
-from tunery.errors import SourceError
-from tunery.sources import fetch
-try:
-    print(json.dumps({"uri": fetch("hf:team/bert", kind="model").uri}))
-except SourceError as error:
-    print(json.dumps({"error": str(error)}))
-"""
+    assert fetch("hf:team/bert", kind="model") == before
+    assert hf.requests == []
+    assert caplog.text == ""
 
 
 def test_the_environment_of_the_hub_library_is_honoured(hub: Hub, tmp_path: Path) -> None:
     commit = hub.add("team/bert", MODEL).branches["main"]
-    home = {"HF_HOME": str(tmp_path / "home")}
+    code = "from tunery.sources import fetch; print(fetch('hf:team/bert', kind='model').uri)"
 
-    before = run(_FETCH, **home, HF_HUB_OFFLINE="1")
-    mirrored = run(_FETCH, **home, HF_ENDPOINT=hub.url)
-    offline = run(_FETCH, **home, HF_HUB_OFFLINE="1")
+    for environment in ({"HF_ENDPOINT": hub.url}, {"HF_HUB_OFFLINE": "1"}):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "HF_HOME": str(tmp_path / "home"), **environment},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout == f"hf:team/bert@{commit}\n", done.stderr
 
-    assert before == {
-        "error": "hf:team/bert is not cached, and HF_HUB_OFFLINE is set. "
-        "Fetch it once while online, or set HF_HOME to the cache that holds it."
-    }
-    assert mirrored == offline == {"uri": f"hf:team/bert@{commit}"}
     assert (tmp_path / "home" / "hub" / "models--team--bert").is_dir()

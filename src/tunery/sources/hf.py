@@ -47,7 +47,7 @@ class HfSource(Source):
             SourceError: The hub doesn't have it or doesn't give it, and it is not cached.
         """
         wanted = parse(self.name, address, self.form)
-        if wanted.is_pinned and (known := _cached(wanted, kind)):
+        if (wanted.is_pinned or _is_offline()) and (known := _cached(wanted, kind)):
             return known
         try:
             return _download(wanted, kind)
@@ -58,6 +58,12 @@ class HfSource(Source):
                 raise plain from None
             _log.warning(_("{error} What is cached is used: {uri}").format(error=plain.message, uri=known.uri))
             return known
+
+
+def _is_offline() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _download(wanted: Repository, kind: Kind) -> Fetched:
