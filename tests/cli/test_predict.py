@@ -56,6 +56,11 @@ def test_json_lines_keep_their_ids(
     assert [(row["id"], row["text"]) for row in rows] == [("a1", "Where is my card?"), (2, "x")]
 
 
+def test_an_id_comes_back_whatever_it_holds(tunery: Tunery, classifier: Path, typed: Callable[[bytes], None]) -> None:
+    typed(b'{"text": "x", "id": "\\ud800\\u597d"}\n')
+    assert tunery("predict", classifier).rows[0]["id"] == "\ud800好"
+
+
 def test_standard_input_is_read_where_no_text_is_given(
     tunery: Tunery, classifier: Path, typed: Callable[[bytes], None]
 ) -> None:

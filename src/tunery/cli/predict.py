@@ -63,7 +63,8 @@ def _answer(model: Model, inputs: Iterator[list[Row]], total: int | None, output
         for portion in inputs:
             for row, prediction in zip(portion, model.predict([row.text for row in portion]), strict=True):
                 line = json.dumps(record(row, prediction, spans=spans), ensure_ascii=False)
-                output.write(f"{line}\n".encode())
+                # An id may be half a character: the replacement is how JSON spells it.
+                output.write(f"{line}\n".encode(errors="backslashreplace"))
             output.flush()
             shown.advance(len(portion))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import json
 import queue
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from tunery.cli.output import STDOUT
+from tunery.data.strict_json import JsonError, parse_whole
 from tunery.errors import DataError, Problem
 from tunery.i18n import _
 from tunery.types import Prediction, Span
@@ -190,23 +190,23 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
 
 def _begins_json(line: str) -> bool:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = parse_whole(line)
+    except JsonError:
         return False
     return isinstance(value, Mapping) and "text" in value
 
 
 def _from_json(line: str, path: Path, number: int) -> Row:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = _("The first line is JSON, this one is not: {reason}.").format(reason=error)
+        value = parse_whole(line)
+    except JsonError as error:
+        reason = _("The first line is JSON, this one is not: {reason}.").format(reason=error.reason)
         raise _wrong("not-json", path, number, reason, _field_hint()) from None
     text = value.get("text") if isinstance(value, Mapping) else None
     if not isinstance(text, str) or not _encodable(text):
         reason = _("There is no text in the field text.")
         raise _wrong("no-text", path, number, reason, _field_hint())
-    name = value.get("id")
+    name = value.get("id") if isinstance(value, Mapping) else None
     return Row(text, name if isinstance(name, str | int) else None)
 
 
