@@ -52,10 +52,9 @@ def test_both_readmes_show_the_same_commands() -> None:
     assert english
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
-def test_the_readme_names_only_options_that_exist(path: Path) -> None:
+@pytest.mark.parametrize("path", [*READMES, ROOT / "examples" / "news_entities.py"], ids=lambda path: path.name)
+def test_only_options_that_exist_are_shown(path: Path) -> None:
     page = document_cli.page("en")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("tunery ")]
-    options = {option for line in lines for option in re.findall(r"(--[a-z-]+)", line)}
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text(encoding="utf-8")))
     assert [option for option in sorted(options) if f"`{option}" not in page] == []
     assert options
