@@ -158,7 +158,7 @@ _RUN = """
     sys.path.insert(0, {tests!r})
     import tunery
     from test_fit import banking
-    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, strategy="full", epochs=3, measure_every=0.5, patience=0,
+    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, strategy="full", epochs=2, measure_every=0.5, patience=0,
                 batch_tokens=256, output={output!r}, resume={resume})
 """
 
