@@ -125,6 +125,7 @@ def test_early_stopping_ends_a_run_that_gets_no_better(shared: Path, tiny_base: 
         patience=2,
         learning_rate=1e-9,
         batch_size=16,
+        batch_tokens=9999,
         output=tmp_path / "m",
     )
     assert model.manifest.ended == "patience"
