@@ -6,6 +6,7 @@ and it goes on where it was.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import subprocess
 import sys
@@ -23,9 +24,13 @@ TASK = "token-classification"
 def tunery(*arguments: str) -> None:
     """Show a command and carry it out; end with its exit code if it fails."""
     print(f"\n$ tunery {shlex.join(arguments)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "tunery", *arguments], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    process = subprocess.Popen([sys.executable, "-m", "tunery", *arguments])
+    while process.poll() is None:
+        # Ctrl-C reaches the command too, and it knows what to do: tuning keeps the best model so far.
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+    if process.returncode:
+        sys.exit(process.returncode)
 
 
 def main() -> None:
