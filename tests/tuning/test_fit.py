@@ -129,7 +129,23 @@ def test_early_stopping_ends_a_run_that_gets_no_better(shared: Path, tiny_base: 
         output=tmp_path / "m",
     )
     assert model.manifest.ended == "patience"
-    assert model.manifest.steps == 3 * 3  # three epochs of three batches: one to begin with, two that were no better
+    assert model.manifest.steps == 2 * 3  # two epochs of three batches, neither better than the start
+
+
+def test_training_that_does_harm_leaves_what_there_was_before(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    data = banking(shared, train=96)
+    probe = tunery.tune(data, tiny_base, strategy="probe", output=tmp_path / "probe")
+    harmed = tunery.tune(
+        data,
+        tiny_base,
+        strategy="full",
+        learning_rate=0.5,
+        max_steps=4,
+        warmup=0,
+        gradient_clipping=0,
+        output=tmp_path / "m",
+    )
+    assert harmed.manifest.metrics["accuracy"] == probe.manifest.metrics["accuracy"]
 
 
 def test_the_same_recipe_and_seed_give_the_same_metrics(shared: Path, tiny_base: str, tmp_path: Path) -> None:

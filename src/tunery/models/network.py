@@ -43,6 +43,11 @@ class Network:
         return next(self.model.parameters()).device
 
     @property
+    def width(self) -> int:
+        """The size of a token's vector."""
+        return int(self.model.config.hidden_size)
+
+    @property
     def layers(self) -> Sequence[nn.Module]:
         """The base model's layers, from the first to the last."""
         count = self.model.config.num_hidden_layers

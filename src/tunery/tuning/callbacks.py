@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -30,11 +32,36 @@ class BatchOrder(TrainerCallback):
         self._sampler.set_epoch(int((state.epoch or 0.0) + _ALMOST))
 
 
-class Measurements(TrainerCallback):
-    """Measures after the last step too, where the interval does not end there."""
+@dataclass(frozen=True)
+class Start:
+    """The model before training.
 
-    def __init__(self, plan: Plan) -> None:
+    Attributes:
+        scores: Its scores on dev.
+        folder: Where its weights are kept.
+        seconds: How long measuring took.
+    """
+
+    scores: dict[str, float]
+    folder: Path
+    seconds: float
+
+
+class Measurements(TrainerCallback):
+    """Begins with what there was before training, and measures after the last step wherever the interval ends."""
+
+    def __init__(self, plan: Plan, start: Start | None, metric: str) -> None:
         self._plan = plan
+        self._start = start
+        self._metric = metric
+
+    @override
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._start is not None:
+            scores = {f"eval_{name}": value for name, value in self._start.scores.items()}
+            state.log_history.append({**scores, "epoch": 0.0, "step": 0})
+            state.best_metric = self._start.scores[self._metric]
+            state.best_model_checkpoint = str(self._start.folder)
 
     @override
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

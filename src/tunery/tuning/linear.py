@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,16 +27,19 @@ _STRENGTHS = (3.0, 30.0, 300.0)
 _HELD_OUT = 0.15
 """Share of the rows on which the strength is chosen."""
 _ITERATIONS = 100
+_PORTION = 256
+"""Windows between two looks at the clock."""
 _KEPT = "probe.safetensors"
 """The fitted probe, among an interrupted run's files."""
 
 
-def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
+def fit_probe(run: Run, encodings: Sequence[Encoding], seconds: float | None = None) -> tuple[Tensor, Tensor]:
     """Fit the last linear layer on what the frozen network gives it, and keep it as the run's "before".
 
     Args:
-        run: The run, with its train encodings.
-        rows: How many train rows to use, taken evenly; None for all.
+        run: The run.
+        encodings: The windows of train to fit it on.
+        seconds: Take no further windows after so much time.
 
     Returns:
         Weight (outputs x features) and bias (outputs).
@@ -43,8 +47,7 @@ def fit_probe(run: Run, rows: int | None) -> tuple[Tensor, Tensor]:
     kept = run.work / _KEPT
     if run.resume and kept.is_file():
         return _kept_probe(run, kept)
-    encodings = sample_rows(run.train, rows)
-    features, labels, owner = _features(run, encodings)
+    features, labels, owner = _features(run, encodings, seconds)
     held_out = np.isin(owner, _held_out_rows(owner, run.recipe.seed))
     fit = functools.partial(
         fit_linear, run.task, outputs=run.network.outputs, settings=run.loss_settings, biased=run.network.biased
@@ -119,25 +122,42 @@ def fit_linear(
         return plain.detach(), (bias - plain @ centre).detach()
 
 
-def sample_rows(encodings: Sequence[Encoding], rows: int | None) -> list[Encoding]:
-    """Return the windows of at most ``rows`` rows, taken evenly over the data."""
+def sample_rows(encodings: Sequence[Encoding], rows: int, tokens: int) -> list[Encoding]:
+    """Return the windows of some rows, taken evenly over the data: at most ``rows``, and about ``tokens`` tokens."""
     total = encodings[-1].row + 1
-    if rows is None or total <= rows:
+    affordable = int(total * tokens / max(1, sum(len(encoding) for encoding in encodings)))
+    count = min(rows, max(affordable, 1))
+    if total <= count:
         return list(encodings)
-    chosen = set(np.linspace(0, total - 1, rows).round().astype(int).tolist())
+    chosen = set(np.linspace(0, total - 1, count).round().astype(int).tolist())
     return [encoding for encoding in encodings if encoding.row in chosen]
 
 
-def _features(run: Run, encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
-    """Return features (items x features), labels (items ...) and each item's row."""
-    parts: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(encodings)
+def _features(
+    run: Run, encodings: Sequence[Encoding], seconds: float | None
+) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Return features (items x features), labels (items ...) and each item's row.
+
+    The windows are taken in a random order, so that those reached within ``seconds`` stand for all.
+    """
+    order = np.random.default_rng(run.recipe.seed).permutation(len(encodings))
+    parts: list[NDArray[np.float32]] = []
+    taken: list[Encoding] = []
+    started = time.monotonic()
     with progress.bar(_("Computing features"), sum(len(encoding) for encoding in encodings)) as bar:
-        for number, values in run.network.features(encodings):
-            parts[number] = values
-            bar.advance(len(encodings[number]))
+        for start in range(0, len(order), _PORTION):
+            portion = [encodings[number] for number in order[start : start + _PORTION]]
+            found = {}
+            for number, values in run.network.features(portion):
+                found[number] = values
+                bar.advance(len(portion[number]))
+            parts.extend(found[number] for number in range(len(portion)))
+            taken.extend(portion)
+            if seconds is not None and time.monotonic() - started > seconds:
+                break
     features = torch.from_numpy(np.concatenate(parts))
-    owner = np.repeat([encoding.row for encoding in encodings], [len(part) for part in parts])
-    return features, _labels([encoding.labels for encoding in encodings], len(features)), owner
+    owner = np.repeat([encoding.row for encoding in taken], [len(part) for part in parts])
+    return features, _labels([encoding.labels for encoding in taken], len(features)), owner
 
 
 def _labels(parts: Sequence[NDArray[np.generic]], items: int) -> Tensor:

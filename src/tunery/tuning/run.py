@@ -161,7 +161,7 @@ def _open_work(folder: Path, recipe: Recipe, data: Dataset, *, resume: bool) -> 
             _("{folder} holds a model already.").format(folder=folder),
             _("Give --output another name, or remove the folder first."),
         )
-    work = folder / WORK
+    work = folder.resolve() / WORK
     stamp = {"recipe": recipe.to_dict(), "data": data.fingerprint}
     written = _read_stamp(work)
     if written is not None and not resume:

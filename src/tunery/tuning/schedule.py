@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tunery.tuning.recipe import Recipe
     from tunery.tuning.run import Run
 
+_WIDTH = 768
+"""Width of the base models that strategies state their learning rates for; narrower ones bear larger steps."""
 _STEPS_PER_EPOCH = 200
 """Batches that an epoch of little data is cut into, down to `_SMALLEST_BATCH`."""
 _LARGEST_BATCH = 1024
@@ -59,17 +61,22 @@ class Plan:
         return found
 
 
-def make_plan(run: Run) -> Plan:
-    """Return the plan for a run; with a budget, after timing a few batches."""
+def make_plan(run: Run, dev_seconds: float) -> Plan:
+    """Return the plan for a run; with a budget, after timing a few batches.
+
+    Args:
+        run: The run.
+        dev_seconds: How long a measurement on dev takes.
+    """
     recipe = run.recipe
     lengths = [len(encoding) for encoding in run.train]
     tokens = recipe.batch_tokens or batch_tokens(sum(lengths))
     sampler = TokenBudgetSampler(lengths, tokens, recipe.batch_size, recipe.seed)
     steps = recipe.max_steps or _steps(run, len(sampler))
     if recipe.budget is not None and recipe.max_steps is None:
-        steps = _within_budget(run, sampler, steps)
+        steps = _within_budget(run, sampler, steps, dev_seconds)
     measure = max(1, round(recipe.measure_every * len(sampler)))
-    rate = recipe.learning_rate or recipe.strategy.learning_rate
+    rate = recipe.learning_rate or recipe.strategy.learning_rate * _WIDTH / run.network.width
     return Plan(sampler, rate, tokens, steps, min(measure, steps))
 
 
@@ -85,26 +92,22 @@ def _steps(run: Run, per_epoch: int) -> int:
     return max(1, round(epochs * per_epoch))
 
 
-def _within_budget(run: Run, sampler: TokenBudgetSampler, wanted: int) -> int:
+def _within_budget(run: Run, sampler: TokenBudgetSampler, wanted: int, dev_seconds: float) -> int:
     """Return how many of the updates fit the budget; a resumed run keeps to what was planned when it began."""
     kept = run.work / _KEPT
     if run.resume and kept.is_file():
         return int(json.loads(kept.read_text(encoding="utf-8"))["steps"])
-    steps = min(wanted, _affordable(run, sampler, (run.seconds_left or 0.0) * _MARGIN))
+    steps = min(wanted, _affordable(run, sampler, (run.seconds_left or 0.0) * _MARGIN, dev_seconds))
     kept.write_text(json.dumps({"steps": steps}), encoding="utf-8")
     return steps
 
 
-def _affordable(run: Run, sampler: TokenBudgetSampler, seconds: float) -> int:
+def _affordable(run: Run, sampler: TokenBudgetSampler, seconds: float, dev_seconds: float) -> int:
     """Return how many updates, with the measurements on dev between them, fit into ``seconds``."""
     step = _seconds_per_step(run, sampler)
-    # A forward pass costs about a third of forward and backward.
-    dev_tokens = sum(len(encoding) for encoding in run.dev)
-    train_tokens = sum(len(encoding) for encoding in run.train)
-    measurement = dev_tokens / train_tokens * step * len(sampler) / 3
-    per_epoch = step * len(sampler) + measurement / run.recipe.measure_every
+    per_epoch = step * len(sampler) + dev_seconds / run.recipe.measure_every
     # One measurement at the end and one for calibration come on top.
-    return max(1, int((seconds - 2 * measurement) / per_epoch * len(sampler)))
+    return max(1, int((seconds - 2 * dev_seconds) / per_epoch * len(sampler)))
 
 
 def _seconds_per_step(run: Run, sampler: TokenBudgetSampler) -> float:

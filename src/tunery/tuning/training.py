@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,17 +17,19 @@ from typing_extensions import override
 from tunery.models.base import quiet
 from tunery.tuning import checkpoints
 from tunery.tuning.batches import Windows, collate
-from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress
+from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start
 from tunery.tuning.history import Point
-from tunery.tuning.linear import fit_probe
+from tunery.tuning.linear import fit_probe, sample_rows
 from tunery.tuning.schedule import Plan, make_plan
 
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
 
 
-_PROBE_ROWS = 4000
-"""Rows the probe before tuning is fitted on, at most: more would cost time and change little."""
+_PROBE_ROWS, _PROBE_TOKENS = 4000, 120_000
+"""What the probe before tuning is fitted on, at most: more would cost time and change little."""
+_PROBE_SHARE = 0.1
+"""Share of a budget that it may take."""
 
 
 def train(run: Run) -> None:
@@ -38,9 +41,10 @@ def train(run: Run) -> None:
         parameter.requires_grad = False
     checkpoint = checkpoints.last_complete(run.work) if run.resume else None
     start_head(run)
-    plan = make_plan(run)
+    start = None if checkpoint else _measure_start(run)
+    plan = make_plan(run, start.seconds if start else 0.0)
     run.decided = plan.decided(run.recipe)
-    trainer = _Trainer(run, plan)
+    trainer = _Trainer(run, plan, start)
     try:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except KeyboardInterrupt:
@@ -66,15 +70,28 @@ def start_head(run: Run) -> None:
 
     A head that already answers sensibly does not tear up the layers below in its first steps (Kumar et al. 2022).
     """
-    weight, bias = fit_probe(run, _PROBE_ROWS)
+    budget = run.recipe.budget
+    sample = sample_rows(run.train, _PROBE_ROWS, _PROBE_TOKENS)
+    weight, bias = fit_probe(run, sample, None if budget is None else budget * _PROBE_SHARE)
     if run.recipe.head_start:
         run.network.set_linear(weight, bias)
+
+
+def _measure_start(run: Run) -> Start:
+    """Measure the model before anything but its head has learned; it stays the best until training beats it."""
+    started = time.monotonic()
+    scores = run.dev_scores()
+    seconds = time.monotonic() - started
+    folder = run.work / "start"
+    with quiet():
+        run.network.model.save_pretrained(folder)
+    return Start(scores, folder, seconds)
 
 
 class _Trainer(Trainer):
     """The library's trainer with Tunery's batches, loss, measurements and checkpoints."""
 
-    def __init__(self, run: Run, plan: Plan) -> None:
+    def __init__(self, run: Run, plan: Plan, start: Start | None) -> None:
         self._run = run
         self._loss_settings = run.loss_settings
         self._sampler = plan.sampler
@@ -85,7 +102,13 @@ class _Trainer(Trainer):
             args=_arguments(run, plan),
             train_dataset=self._windows,
             eval_dataset=[None],  # Measured by `evaluate` below, which has the examples.
-            callbacks=[BatchOrder(plan.sampler), Measurements(plan), Patience(run), Budget(run), self.progress],
+            callbacks=[
+                BatchOrder(plan.sampler),
+                Measurements(plan, start, run.task.metric),
+                Patience(run),
+                Budget(run),
+                self.progress,
+            ],
         )
         self.model_accepts_loss_kwargs = False
         self.remove_callback(PrinterCallback)

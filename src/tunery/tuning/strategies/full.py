@@ -19,7 +19,7 @@ class Full(Gradient):
     """The whole base model learns."""
 
     name: ClassVar[str] = "full"
-    learning_rate: ClassVar[float] = 1e-4
+    learning_rate: ClassVar[float] = 5e-5
     epochs: ClassVar[float] = 4
 
     @override

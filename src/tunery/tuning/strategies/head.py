@@ -19,7 +19,7 @@ class Head(Gradient):
     """Only the head learns."""
 
     name: ClassVar[str] = "head"
-    learning_rate: ClassVar[float] = 1e-3
+    learning_rate: ClassVar[float] = 5e-4
     epochs: ClassVar[float] = 6
 
     @override

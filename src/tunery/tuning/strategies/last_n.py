@@ -21,7 +21,7 @@ class LastN(Gradient):
     """The last layers and the head learn."""
 
     name: ClassVar[str] = "last-n"
-    learning_rate: ClassVar[float] = 2e-4
+    learning_rate: ClassVar[float] = 1e-4
     epochs: ClassVar[float] = 4
 
     layers: int = Field(default=2, ge=1, description=N_("How many of the last layers learn."))

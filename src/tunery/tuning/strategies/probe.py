@@ -24,5 +24,5 @@ class Probe(Strategy):
         from tunery.tuning.history import Point
         from tunery.tuning.linear import fit_probe
 
-        run.network.set_linear(*fit_probe(run, rows=None))
+        run.network.set_linear(*fit_probe(run, run.train))
         run.history.append(Point(1.0, scores=run.dev_scores()))
