@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,11 +109,23 @@ def build_network(
     with quiet(), _plain_errors(folder):
         model: PreTrainedModel = auto.from_pretrained(
             folder, config=config, trust_remote_code=False, local_files_only=True, use_safetensors=True,
-            ignore_mismatched_sizes=fresh, dtype="float32", **files,
+            ignore_mismatched_sizes=fresh, dtype="float32", **files, **_unpacked(files),
         )  # fmt: skip
+    if files:
+        # The weights are plain now; transformers would still refuse to save what it remembers as quantised.
+        vars(model).pop("hf_quantizer", None)
+        vars(model.config).pop("quantization_config", None)
     if mean and pooling.is_installed(config):
         pooling.install(model)
     return Network(model, int(config.num_labels or 0), cast(int, tokenizer.pad_token_id))
+
+
+def _unpacked(files: Mapping[str, str]) -> dict[str, object]:
+    """Return what makes transformers turn the blocks of a GGUF file into plain weights, which can learn."""
+    import transformers
+
+    config: Any = getattr(transformers, "GgufConfig", None)  # Before it existed, this was the only way.
+    return {} if not files or config is None else {"quantization_config": config(dequantize=True)}
 
 
 def weights_in(path: Path) -> tuple[Path, dict[str, str]]:

@@ -124,8 +124,7 @@ class Network:
                     logits = self.model(**pad(members, self.pad_id, self.device)).logits
                 values = (seen[-1] if features else logits).float().cpu().numpy()
                 for place, (number, encoding) in enumerate(zip(batch, members, strict=True)):
-                    row = values[place]
-                    yield number, row[encoding.positions] if row.ndim == 2 else row[None]
+                    yield number, _of_window(values[place], encoding)
         finally:
             hook.remove()
 
@@ -137,3 +136,12 @@ class Network:
         for name, module in self.model.base_model.named_children():
             if "embed" in name:
                 yield module
+
+
+def _of_window(values: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
+    """Return the rows that count of a window's outputs."""
+    if values.ndim == 1:
+        return values[None, :]
+    if len(encoding.positions):
+        return np.asarray(values[encoding.positions])
+    return values[None, len(encoding) - 1]  # Decoders have a vector for every token, and read a text at its last.
