@@ -92,3 +92,15 @@ def test_a_saved_network_averages_in_plain_transformers(tiny_base: str, tmp_path
     with torch.inference_mode():
         theirs, ours = plain(**inputs).logits, base.network.model.eval()(**inputs).logits
     torch.testing.assert_close(theirs, ours)
+
+
+def test_what_does_not_learn_runs_without_dropout(tiny_base: str) -> None:
+    network = load(tiny_base, "mean").network
+    for parameter in network.model.parameters():
+        parameter.requires_grad = False
+    for parameter in network.layers[-1].parameters():
+        parameter.requires_grad = True
+    frozen = network.frozen_modules()
+    assert pooling.averaging_layer(network.model) in frozen
+    assert network.layers[0] in frozen
+    assert network.layers[-1] not in frozen

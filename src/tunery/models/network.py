@@ -86,6 +86,10 @@ class Network:
         if pooling.is_installed(self.model.config):
             yield from pooling.averaging_layer(self.model).parameters()
 
+    def frozen_modules(self) -> list[nn.Module]:
+        """Return the parts below the head in which nothing learns: they run without dropout, as when answering."""
+        return [module for module in self._body() if not any(p.requires_grad for p in module.parameters())]
+
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """Yield what stands on top of the last layer: a pooler, a final norm, the head itself."""
         below = {id(parameter) for module in self._body() for parameter in module.parameters()}

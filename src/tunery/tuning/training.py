@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from typing_extensions import override
@@ -96,6 +97,7 @@ class _Trainer(Trainer):
         self._loss_settings = run.loss_settings
         self._sampler = plan.sampler
         self._windows = Windows(run.train)
+        self._frozen = run.network.frozen_modules()
         self.progress = Progress(plan.steps, run.task.metric)
         super().__init__(
             model=run.network.model,
@@ -125,9 +127,11 @@ class _Trainer(Trainer):
 
     @override
     def compute_loss(
-        self, model: torch.nn.Module, inputs: dict[str, Any], return_outputs: bool = False,
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:  # fmt: skip
+        for module in self._frozen:
+            nn.Module.eval(module)
         batch = dict(inputs)
         labels = batch.pop("labels")
         outputs = model(**batch)
