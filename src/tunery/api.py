@@ -106,12 +106,17 @@ def evaluate(predictor: Predictor, examples: Sequence[Example], task: str | None
         predictor: A tuned model, or anything with labels and ``predict``.
         examples: A split of a data set, or a list of examples.
         task: Needed for predictors that don't say what their task is.
+
+    Raises:
+        DataError: Examples have no right answer, or are rows that the model learned from.
     """
     from tunery import tasks
     from tunery.evaluation import evaluate as measure
+    from tunery.models import learned
     from tunery.models.model import Model
 
     if isinstance(predictor, Model):
+        learned.refuse(predictor.folder, examples)
         return measure(predictor, examples, predictor.task, baselines=predictor.baselines())
     return measure(predictor, examples, tasks.of(predictor, task))
 

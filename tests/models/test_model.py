@@ -12,7 +12,7 @@ import torch
 
 import tunery
 from tunery.data.dataset import Dataset, Schema, Split
-from tunery.errors import ModelError
+from tunery.errors import DataError, ModelError
 from tunery.models.model import Model
 from tunery.tuning.batches import collate
 from tunery.types import Example, Span
@@ -208,6 +208,17 @@ def test_a_base_model_in_gguf_is_loaded_from_its_folder_or_by_itself(tmp_path: P
     (tmp_path / "model.Q8_0.gguf").write_bytes(b"GGUF")
     assert weights_in(tmp_path) == (tmp_path, {"gguf_file": "model.Q8_0.gguf"})
     assert weights_in(tmp_path / "model.Q8_0.gguf") == (tmp_path, {"gguf_file": "model.Q8_0.gguf"})
+
+
+def test_no_score_is_given_on_rows_that_were_learned_from(classifier: Model) -> None:
+    data = classes()
+    with pytest.raises(
+        DataError, match=r"\d+ of \d+ rows are rows that the model learned from.*Measure it on other rows"
+    ):
+        tunery.evaluate(classifier, Split("test", data["train"][:20]))
+    others = [Example(f"could you {word} it ?", "question") for word in ("sell", "buy", "lend", "mend")]
+    assert tunery.evaluate(classifier, Split("test", others)).rows == 4
+    assert tunery.evaluate(classifier, data["train"]).split == "train"
 
 
 def test_objects_show_themselves_in_a_notebook(finder: Model) -> None:

@@ -22,6 +22,7 @@ from transformers import set_seed
 from tunery.data.dataset import Dataset
 from tunery.errors import DataError, ModelError, Problem, SettingError
 from tunery.i18n import _
+from tunery.models import learned
 from tunery.models.base import Base, load_base, quiet
 from tunery.models.card import model_card
 from tunery.models.devices import place
@@ -252,6 +253,7 @@ def _finish(run: Run, data: Dataset, folder: Path) -> Model:
         run.network.model.save_pretrained(new)
         run.base.tokenizer.save_pretrained(new)
     _save_probe(run, new)
+    learned.save(new, data["train"])
     draw_curves(run.history, run.task.metric, new / "curves.png")
     (new / "recipe.yaml").write_text(_carried_out(run).to_yaml(), encoding="utf-8")
     (new / "README.md").write_text(model_card(folder.name, manifest), encoding="utf-8")
