@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -435,6 +436,13 @@ def test_every_code_is_documented(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     missing = sorted(code for code in _codes() if f"`{code}`" not in text)
     assert not missing, f"docs/{page} does not say what these codes mean: {missing}"
+    listed = {
+        code
+        for line in text.splitlines()
+        if line.startswith("| `")
+        for code in re.findall(r"`([a-z0-9-]+)`", line.split("|")[1])
+    }
+    assert not listed - _codes(), f"docs/{page} tells of codes that are never given: {sorted(listed - _codes())}"
 
 
 def _codes() -> set[str]:
