@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,7 @@ def test_several_labels_and_chinese_entities_are_learned_too(
     [
         {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "cosine"},
         {"schedule": "constant", "label_smoothing": 0.1, "class_weights": "balanced", "dropout": 0.2},
+        {"loss": "focal", "focal_gamma": 1.5, "class_weights": "balanced"},
         {"gradient_clipping": 0, "weight_decay": 0, "batch_size": 8, "head_start": False, "warmup": 0},
     ],
 )
@@ -175,15 +177,18 @@ _RUN = """
     sys.path.insert(0, {tests!r})
     import tunery
     from test_fit import banking
-    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, strategy="full", epochs=2, measure_every=0.5, patience=0,
-                batch_tokens=256, output={output!r}, resume={resume})
+    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, epochs=2, measure_every=0.5, patience=0,
+                batch_tokens=256, output={output!r}, resume={resume}, **{settings!r})
 """
 
 
-def start(shared: Path, base: str, output: Path, *, resume: bool = False) -> subprocess.Popen[bytes]:
+def start(
+    shared: Path, base: str, output: Path, *, resume: bool = False, settings: Mapping[str, object] | None = None
+) -> subprocess.Popen[bytes]:
     code = textwrap.dedent(_RUN).format(
-        tests=str(Path(__file__).parent), shared=str(shared), base=base, output=str(output), resume=resume
-    )
+        tests=str(Path(__file__).parent), shared=str(shared), base=base, output=str(output), resume=resume,
+        settings={"strategy": "full", **(settings or {})},
+    )  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with output.with_suffix(".log").open("ab") as log:
         return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=log)

@@ -60,10 +60,12 @@ class LossSettings:
     Attributes:
         label_smoothing: The share of probability spread over all labels.
         class_weights: One weight for each output of the head, or None for equal weights.
+        focal_gamma: How much less weighs what is answered rightly already (Lin et al. 2017); 0 for cross-entropy.
     """
 
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    focal_gamma: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,14 @@ class Recipe(BaseModel):
     learning_rate: float | None = Field(
         default=None, gt=0, description=N_("Size of the steps. Default: the strategy's.")
     )
+    layer_decay: float = Field(
+        default=1.0, gt=0, le=1,
+        description=N_("At which share of the learning rate of the layer above it each layer learns."),
+    )  # fmt: skip
+    unfreeze: float = Field(
+        default=0.0, ge=0, le=1,
+        description=N_("Share of the run over which layers below the last begin to learn, one after another."),
+    )  # fmt: skip
     schedule: Literal["linear", "cosine", "constant"] = Field(
         default="linear", description=N_("How the learning rate falls after the warm-up.")
     )
@@ -63,6 +71,13 @@ class Recipe(BaseModel):
     dropout: float | None = Field(
         default=None, ge=0, lt=1, description=N_("Share of activations dropped in training. Default: the base model's.")
     )  # fmt: skip
+    loss: Literal["cross-entropy", "focal"] = Field(
+        default="cross-entropy",
+        description=N_("What is minimised; focal learns less from what is answered rightly already."),
+    )
+    focal_gamma: float = Field(
+        default=2.0, ge=0, description=N_("How much less focal loss learns from that; 0 makes it cross-entropy.")
+    )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description=N_("Share of probability spread over all labels while learning.")
     )

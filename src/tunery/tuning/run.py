@@ -100,7 +100,8 @@ class Run:
         weights = None
         if self.recipe.class_weights == "balanced":
             weights = _balanced(self.task.class_counts(self.train, self.network.outputs))
-        return LossSettings(self.recipe.label_smoothing, weights)
+        gamma = self.recipe.focal_gamma if self.recipe.loss == "focal" else 0.0
+        return LossSettings(self.recipe.label_smoothing, weights, gamma)
 
     def dev_scores(self) -> dict[str, float]:
         """Measure the network as it is on dev."""

@@ -21,6 +21,7 @@ from tunery.tuning.batches import Windows, collate
 from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_probe, sample_rows
+from tunery.tuning.optimizer import Unfreezing, parameter_groups
 from tunery.tuning.schedule import Plan, make_plan
 
 if TYPE_CHECKING:
@@ -114,6 +115,17 @@ class _Trainer(Trainer):
         )
         self.model_accepts_loss_kwargs = False
         self.remove_callback(PrinterCallback)
+        if run.recipe.unfreeze:
+            self.add_callback(Unfreezing(run.network, math.ceil(run.recipe.unfreeze * plan.steps), self._frozen))
+
+    @override
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            decaying = self.get_decay_parameter_names(self._run.network.model)
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args)
+            groups = parameter_groups(self._run.network, self._run.recipe, self.args.learning_rate, decaying)
+            self.optimizer = kind(groups, **options)
+        return cast(torch.optim.Optimizer, self.optimizer)
 
     @override
     def get_train_dataloader(self) -> DataLoader[Any]:
