@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tunery.api import check, compare, evaluate, load_data, load_model, tune
+    from tunery.api import check, compare, evaluate, load_data, load_model, plan, tune
     from tunery.data.dataset import Dataset, Split
     from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
+    from tunery.tuning.planning import RunPlan
     from tunery.tuning.recipe import Recipe
     from tunery.types import Example, Prediction, Predictor, Span
 
 _HOME = {
-    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "tune"),
+    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "tune"),
     "tunery.data.dataset": ("Dataset", "Split"),
     "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
     "tunery.evaluation.report": ("Report",),
     "tunery.models.model": ("Model",),
+    "tunery.tuning.planning": ("RunPlan",),
     "tunery.tuning.recipe": ("Recipe",),
     "tunery.types": ("Example", "Prediction", "Predictor", "Span"),
 }
@@ -41,6 +43,7 @@ __all__ = [
     "Problem",
     "Recipe",
     "Report",
+    "RunPlan",
     "SettingError",
     "SourceError",
     "Span",
@@ -51,6 +54,7 @@ __all__ = [
     "evaluate",
     "load_data",
     "load_model",
+    "plan",
     "tune",
 ]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunery.evaluation.comparison import Comparison
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
+    from tunery.tuning.planning import RunPlan
     from tunery.tuning.recipe import Recipe
 
 
@@ -55,6 +56,33 @@ def check(data: Dataset, base: str | None = None) -> Check:
         return check_data(data)
     counter = token_counter(base)
     return check_data(data, count_tokens=counter.count, limit=counter.limit)
+
+
+def plan(
+    data: Dataset,
+    base: str | None = None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    **settings: object,
+) -> RunPlan:
+    """Say what `tune` would do with the same arguments: strategies, time and memory on this machine.
+
+    Args:
+        data: The data set.
+        base: Source of the base model; may stand in the recipe instead.
+        recipe: A recipe, or the path of a recipe file; ``settings`` change single values of it.
+        **settings: Fields of the recipe, of its task or of its strategy.
+
+    Raises:
+        SettingError: A setting doesn't exist or has a value it can't have.
+        SourceError: The base model can't be had.
+        ModelError: The base model can't be used for the task.
+    """
+    from tunery.tuning import plan as look_ahead
+    from tunery.tuning.recipe import Recipe
+
+    given = dict(settings) if base is None else {"base": base, **settings}
+    return look_ahead(data, Recipe.of(recipe, data.schema, given))
 
 
 def tune(

@@ -63,6 +63,13 @@ class Bar:
         self._note = note
         self._show()
 
+    def tell(self, words: str) -> None:
+        """Show a line that stays, above the bar where there is one."""
+        if self._progress is None:
+            tell(words)
+        else:
+            self._progress.console.print(words, highlight=False, markup=False)
+
     def resize(self, total: float) -> None:
         """Change the total, once it is known."""
         self._total = total
@@ -102,6 +109,12 @@ class Bar:
         left = elapsed / self._done * max(self._total - self._done, 0)
         share = _("{share:.0%}, {time} left").format(share=self._done / self._total, time=_clock(left))
         return f"{self._description}: {share} {self._note}".rstrip()
+
+
+def tell(words: str) -> None:
+    """Show words that stay: what was decided, or what happened."""
+    if os.environ.get("TUNERY_PROGRESS") != "0":
+        print(words, file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import typer
 import tunery
 from tunery.cli import arguments
 from tunery.cli.options import Setting, pairs, settings_of, settings_of_kinds
-from tunery.cli.output import say, write
+from tunery.cli.output import say, show, write
+from tunery.errors import SettingError
 from tunery.i18n import _
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ def _strategy() -> Any:
 
     names = ", ".join(strategies.available())
     return typer.Option(
-        "--strategy", metavar="<text>", help=_("How much of the base model learns: {names}.").format(names=names)
+        "--strategy",
+        metavar="<text>",
+        help=_("How much of the base model learns: {names}. Default: auto.").format(names=names),
     )
 
 
 def tune(
     data: Annotated[str, arguments.data()],
-    output: Annotated[Path, typer.Option("--output", metavar="<folder>", help=_("Folder for the model."))],
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="<folder>", help=_("Folder for the model."))
+    ] = None,
     task: Annotated[str | None, arguments.task()] = None,
     strategy: Annotated[str | None, _strategy()] = None,
     recipe: Annotated[
@@ -37,6 +42,9 @@ def tune(
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help=_("Go on with the run that was interrupted in the output folder."))
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Print the plan with its time and memory, and stop."))
     ] = False,
     settings: Annotated[list[str] | None, arguments.settings()] = None,
     **values: object,
@@ -47,7 +55,12 @@ def tune(
     given = {"task": task, "strategy": strategy, **values}
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, given)
+    if output is None and not dry_run:
+        raise SettingError(_("No folder for the model is named."), _("Give one, for example --output my-model."))
     dataset = tunery.load_data(data, complete.task.name, **pairs(settings))
+    if dry_run:
+        show(tunery.plan(dataset, recipe=complete))
+        return
     model = tunery.tune(dataset, recipe=complete, output=output, resume=resume)
     _tell(model, data)
 

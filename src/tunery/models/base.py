@@ -115,8 +115,10 @@ def build_network(
         # The weights are plain now; transformers would still refuse to save what it remembers as quantised.
         vars(model).pop("hf_quantizer", None)
         vars(model.config).pop("quantization_config", None)
-    if mean and pooling.is_installed(config):
-        pooling.install(model)
+    if pooling.is_installed(config):
+        if mean:
+            pooling.install(model)
+        pooling.shorten(model)
     return Network(model, int(config.num_labels or 0), cast(int, tokenizer.pad_token_id))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunery.tasks.base import Encoding
 
@@ -40,8 +41,17 @@ def batches_by_length(
     return [*batches, batch] if batch else batches
 
 
+def lengths_of(encodings: Sequence[Encoding]) -> Sequence[int]:
+    """Return the length of each encoding in tokens."""
+    known: NDArray[np.int64] | None = getattr(encodings, "lengths", None)
+    return [len(encoding) for encoding in encodings] if known is None else known.tolist()
+
+
 def pad(encodings: Sequence[Encoding], pad_id: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
-    """Return ``input_ids`` and ``attention_mask`` (both rows x longest) as the model takes them."""
+    """Return ``input_ids`` and ``attention_mask`` (both rows x longest) as the model takes them.
+
+    Where it is known what the lowest layers gave, ``hidden`` (rows x longest x width) comes with them.
+    """
     import torch
 
     longest = max(len(encoding) for encoding in encodings)
@@ -50,7 +60,10 @@ def pad(encodings: Sequence[Encoding], pad_id: int, device: torch.device | None 
     for row, encoding in enumerate(encodings):
         ids[row, : len(encoding)] = encoding.input_ids
         mask[row, : len(encoding)] = 1
-    return {
-        "input_ids": torch.from_numpy(ids).to(device),
-        "attention_mask": torch.from_numpy(mask).to(device),
-    }
+    batch: dict[str, NDArray[np.generic]] = {"input_ids": ids, "attention_mask": mask}
+    if (known := encodings[0].hidden) is not None:
+        hidden = np.zeros((len(encodings), longest, known.shape[1]), dtype=np.float32)
+        for row, encoding in enumerate(encodings):
+            hidden[row, : len(encoding)] = encoding.hidden
+        batch["hidden"] = hidden
+    return {name: torch.from_numpy(values).to(device) for name, values in batch.items()}

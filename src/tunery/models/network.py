@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 
 from tunery.errors import ModelError
 from tunery.i18n import _
-from tunery.models import pooling
-from tunery.models.batching import batches_by_length, pad
+from tunery.models import memory, pooling
+from tunery.models.batching import batches_by_length, lengths_of, pad
+from tunery.models.lower import Lower, Reached
 from tunery.tasks.base import Encoding, Logits
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Network:
         self.model = model
         self.outputs = outputs
         self.pad_id = pad_id
+        self._lower: Lower | None = None
 
     @property
     def device(self) -> torch.device:
@@ -95,6 +98,38 @@ class Network:
         below = {id(parameter) for module in self._body() for parameter in module.parameters()}
         yield from (parameter for parameter in self.model.parameters() if id(parameter) not in below)
 
+    def frozen_depth(self) -> int:
+        """Return how many of the lowest layers, with the embeddings below them, don't learn."""
+        layers = self.layers
+        if any(parameter.requires_grad for module in self.below(0) for parameter in module.parameters()):
+            return 0
+        learning = (number for number, layer in enumerate(layers) if any(p.requires_grad for p in layer.parameters()))
+        return next(learning, len(layers))
+
+    def below(self, depth: int) -> list[nn.Module]:
+        """Return the embeddings and the lowest ``depth`` layers."""
+        layers = self.layers
+        return [*layers[:depth], *(module for module in self._body() if module not in layers)]
+
+    def leave_out(self, depth: int) -> None:
+        """Run without the lowest ``depth`` layers wherever a batch brings what they gave (``hidden``)."""
+        embeddings = dict(self.model.base_model.named_children()).get("embeddings")
+        self._lower = Lower(embeddings, self.layers[:depth])
+
+    def forward(self, batch: Mapping[str, Tensor], model: nn.Module | None = None) -> Tensor:
+        """Return the logits of a batch.
+
+        Args:
+            batch: ``input_ids``, ``attention_mask`` and, where the lowest layers are left out, ``hidden``.
+            model: The model as something else has wrapped it (for several GPUs); by default the model itself.
+        """
+        inputs = dict(batch)
+        hidden = inputs.pop("hidden", None)
+        given = nullcontext() if hidden is None or self._lower is None else self._lower.given(hidden)
+        with given:
+            logits: Tensor = (model or self.model)(**inputs).logits
+        return logits
+
     def set_linear(self, weight: Tensor, bias: Tensor) -> None:
         """Give the last linear layer its values.
 
@@ -116,21 +151,54 @@ class Network:
         """Yield each encoding's number and what the last linear layer is given for it (positions x features)."""
         yield from self._run(encodings, features=True)
 
+    def hidden(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield each encoding's number and what the layers to be left out give for it (tokens x width)."""
+        assert self._lower is not None  # noqa: S101 - after `leave_out`
+        with self._lower.caught() as found:
+
+            def run(batch: Mapping[str, Tensor]) -> Tensor:
+                found.clear()
+                with suppress(Reached):
+                    self.model(**batch)
+                return found[0]
+
+            for number, values in self._in_batches(encodings, run):
+                yield number, values[: len(encodings[number])]
+
     def _run(self, encodings: Sequence[Encoding], *, features: bool) -> Iterator[tuple[int, NDArray[np.float32]]]:
         seen: list[Tensor] = []
+
+        def run(batch: Mapping[str, Tensor]) -> Tensor:
+            seen.clear()
+            logits = self.forward(batch)
+            return seen[-1] if features else logits
+
         hook = self.linear.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
-        nn.Module.eval(self.model)
         try:
-            for batch in batches_by_length([len(encoding) for encoding in encodings], INFERENCE_TOKENS):
-                members = [encodings[number] for number in batch]
-                seen.clear()
-                with torch.inference_mode():
-                    logits = self.model(**pad(members, self.pad_id, self.device)).logits
-                values = (seen[-1] if features else logits).float().cpu().numpy()
-                for place, (number, encoding) in enumerate(zip(batch, members, strict=True)):
-                    yield number, _of_window(values[place], encoding)
+            for number, values in self._in_batches(encodings, run):
+                yield number, _of_window(values, encodings[number])
         finally:
             hook.remove()
+
+    def _in_batches(
+        self, encodings: Sequence[Encoding], run: Callable[[Mapping[str, Tensor]], Tensor]
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield each encoding's number and its row of what ``run`` gives; batches halve as memory asks."""
+        nn.Module.eval(self.model)
+        waiting = batches_by_length(lengths_of(encodings), INFERENCE_TOKENS)[::-1]
+        while waiting:
+            batch = waiting.pop()
+            try:
+                with torch.inference_mode():
+                    outputs = run(pad([encodings[number] for number in batch], self.pad_id, self.device))
+            except RuntimeError as error:
+                if len(batch) == 1 or not memory.ran_out(error):
+                    raise
+                memory.give_back()
+                half = len(batch) // 2
+                waiting += [batch[half:], batch[:half]]
+                continue
+            yield from zip(batch, outputs.float().cpu().numpy(), strict=True)
 
     def _body(self) -> Iterator[nn.Module]:
         yield from self.layers

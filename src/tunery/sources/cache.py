@@ -48,6 +48,12 @@ def put_folder(folder: Path, target: Path) -> None:
             raise
 
 
+def put_file(file: Path, target: Path) -> None:
+    """Move a finished file to its place at once."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(target)
+
+
 def drop_folder(folder: Path) -> None:
     """Remove a folder from its place at once, however large it is."""
     with temporary_folder() as aside, suppress(FileNotFoundError):

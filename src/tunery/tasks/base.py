@@ -40,6 +40,7 @@ class Encoding:
         words: For each position, which word of the example it stands for.
         labels: What is to be learned, in the task's own form; empty where it is not known.
         weight: The window's share in its example.
+        hidden: What the lowest layers of a network gave for it (tokens x width), where that has been kept.
     """
 
     row: int
@@ -48,6 +49,7 @@ class Encoding:
     words: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     labels: NDArray[np.generic] = field(default_factory=lambda: np.zeros(0, np.int32))
     weight: float = 1.0
+    hidden: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)

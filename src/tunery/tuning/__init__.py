@@ -13,9 +13,10 @@ from tunery.i18n import _
 if TYPE_CHECKING:
     from tunery.data.dataset import Dataset
     from tunery.models.model import Model
+    from tunery.tuning.planning import RunPlan
     from tunery.tuning.recipe import Recipe
 
-__all__ = ["fit"]
+__all__ = ["fit", "plan"]
 
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
@@ -26,3 +27,13 @@ def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resu
     from tunery.tuning.run import fit as carry_out
 
     return carry_out(data, recipe, None if output is None else Path(output), resume=resume)
+
+
+def plan(data: Dataset, recipe: Recipe) -> RunPlan:
+    """Return what `fit` would do on this machine; see `tunery.tuning.run.plan`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Tuning"))
+    from tunery.tuning.run import plan as look_ahead
+
+    return look_ahead(data, recipe)

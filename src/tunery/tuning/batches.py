@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from tunery.models.batching import batches_by_length, pad
@@ -39,9 +40,11 @@ class TokenBudgetSampler(Sampler[list[int]]):
         seed: Together with the epoch, decides the order.
     """
 
-    def __init__(self, lengths: Sequence[int], max_tokens: int, max_rows: int | None, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int] | NDArray[np.int64], max_tokens: int, max_rows: int | None, seed: int
+    ) -> None:
         self._lengths = np.asarray(lengths)
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._max_rows = max_rows
         self._seed = seed
         self._epoch = 0
@@ -60,7 +63,7 @@ class TokenBudgetSampler(Sampler[list[int]]):
     def _batches(self, epoch: int) -> list[list[int]]:
         generator = np.random.default_rng((self._seed, epoch))
         order = np.lexsort((generator.random(len(self._lengths)), self._lengths)).tolist()
-        batches = batches_by_length(self._lengths.tolist(), self._max_tokens, self._max_rows, order)
+        batches = batches_by_length(self._lengths.tolist(), self.max_tokens, self._max_rows, order)
         return [batches[number] for number in generator.permutation(len(batches))]
 
 

@@ -110,6 +110,10 @@ class Progress(TrainerCallback):
         self._loss = ""
         self._score = ""
 
+    def tell(self, words: str) -> None:
+        """Show a line that stays."""
+        self._bar.tell(words)
+
     def close(self) -> None:
         """Take the bar away."""
         self._bar.close()

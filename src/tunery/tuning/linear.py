@@ -17,7 +17,9 @@ from torch import Tensor
 
 from tunery import progress
 from tunery.i18n import _
+from tunery.models.batching import lengths_of
 from tunery.tasks.base import Encoding, LossSettings, Task
+from tunery.tuning.encoded import Encodings
 
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
@@ -122,15 +124,15 @@ def fit_linear(
         return plain.detach(), (bias - plain @ centre).detach()
 
 
-def sample_rows(encodings: Sequence[Encoding], rows: int, tokens: int) -> list[Encoding]:
+def sample_rows(encodings: Encodings, rows: int, tokens: int) -> Sequence[Encoding]:
     """Return the windows of some rows, taken evenly over the data: at most ``rows``, and about ``tokens`` tokens."""
-    total = encodings[-1].row + 1
-    affordable = int(total * tokens / max(1, sum(len(encoding) for encoding in encodings)))
+    total = int(encodings.rows[-1]) + 1
+    affordable = int(total * tokens / max(1, int(encodings.lengths.sum())))
     count = min(rows, max(affordable, 1))
     if total <= count:
-        return list(encodings)
-    chosen = set(np.linspace(0, total - 1, count).round().astype(int).tolist())
-    return [encoding for encoding in encodings if encoding.row in chosen]
+        return encodings
+    chosen = np.linspace(0, total - 1, count).round().astype(int)
+    return [encodings[number] for number in np.flatnonzero(np.isin(encodings.rows, chosen)).tolist()]
 
 
 def _features(
@@ -144,7 +146,7 @@ def _features(
     parts: list[NDArray[np.float32]] = []
     taken: list[Encoding] = []
     started = time.monotonic()
-    with progress.bar(_("Computing features"), sum(len(encoding) for encoding in encodings)) as bar:
+    with progress.bar(_("Computing features"), sum(lengths_of(encodings))) as bar:
         for start in range(0, len(order), _PORTION):
             portion = [encodings[number] for number in order[start : start + _PORTION]]
             found = {}

@@ -36,7 +36,7 @@ class Recipe(BaseModel):
 
     base: str = Field(description=N_("Source of the base model, for example hf:bert-base-cased."))
     task: SerializeAsAny[Task] = Field(description=N_("What is predicted."))
-    strategy: SerializeAsAny[Strategy] = Field(description=N_("How much of the base model learns."))
+    strategy: SerializeAsAny[Strategy] = Field(description=N_("How much of the base model learns. Default: auto."))
     seed: int = Field(default=42, ge=0, description=N_("Seed of everything random."))
     optimizer: Literal["adamw", "sgd"] = Field(default="adamw", description=N_("How weights are updated."))
     learning_rate: float | None = Field(
@@ -128,7 +128,7 @@ class Recipe(BaseModel):
         given = {name: value for name, value in changes.items() if value is not None}
         parts = {
             "task": _part(given.pop("task", None), values.get("task"), _default_task(schema) if schema else ""),
-            "strategy": _part(given.pop("strategy", None), values.get("strategy"), "full"),
+            "strategy": _part(given.pop("strategy", None), values.get("strategy"), "auto"),
         }
         if not parts["task"]["name"]:
             raise SettingError(

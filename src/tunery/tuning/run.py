@@ -8,14 +8,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, load_model, save_file
 from torch import Tensor
 from transformers import set_seed
 
@@ -29,11 +30,15 @@ from tunery.models.devices import place
 from tunery.models.manifest import NAME, Calibration, Manifest, Origin
 from tunery.models.model import PROBE, Answerer, Model
 from tunery.models.network import Network
-from tunery.tasks.base import Encoding, LossSettings, Task
+from tunery.tasks.base import LossSettings, Task
 from tunery.tuning.calibration import calibrate, dev_scores
 from tunery.tuning.curves import draw_curves
+from tunery.tuning.encoded import Encodings, encode
 from tunery.tuning.history import Point
+from tunery.tuning.planning import RunPlan, make_run_plan
 from tunery.tuning.recipe import Recipe
+from tunery.tuning.speed import Speed, measure_speed
+from tunery.tuning.strategies import Strategy, get_class
 from tunery.types import Example
 
 Ending = Literal["complete", "patience", "budget", "interrupted"]
@@ -41,6 +46,8 @@ Ending = Literal["complete", "patience", "budget", "interrupted"]
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
 _RUN = "run.json"
+RESULT = "result.json"
+"""What came of one strategy, among an interrupted run's files."""
 
 
 @dataclass
@@ -70,8 +77,8 @@ class Run:
     labels: tuple[str, ...]
     base: Base
     answerer: Answerer
-    train: list[Encoding]
-    dev: list[Encoding]
+    train: Encodings
+    dev: Encodings
     dev_examples: Sequence[Example]
     work: Path
     started: float
@@ -94,6 +101,11 @@ class Run:
         budget = self.recipe.budget
         return None if budget is None else budget - (time.monotonic() - self.started)
 
+    @cached_property
+    def speed(self) -> Speed:
+        """How fast this machine is with this base model; measured when it is first asked for."""
+        return measure_speed(self)
+
     @property
     def loss_settings(self) -> LossSettings:
         """How errors are weighed, with class weights worked out from train."""
@@ -102,6 +114,49 @@ class Run:
             weights = _balanced(self.task.class_counts(self.train, self.network.outputs))
         gamma = self.recipe.focal_gamma if self.recipe.loss == "focal" else 0.0
         return LossSettings(self.recipe.label_smoothing, weights, gamma)
+
+    def again(self, strategy: Strategy, work: Path) -> Run:
+        """Return this run with another strategy, a folder of its own, and the base model as it was fetched."""
+        set_seed(self.recipe.seed)
+        base = load_base(self.base.uri, self.task, self.labels, self.recipe.dropout)
+        place(base.network.model)
+        return replace(
+            self,
+            recipe=self.recipe.model_copy(update={"strategy": strategy}),
+            base=base,
+            answerer=Answerer(base.network, base.tokenizer, self.task, self.labels, base.limit),
+            work=work,
+            probe=None,
+            history=[],
+            decided={},
+        )
+
+    def write_result(self, folder: Path) -> None:
+        """Keep the network as it is and what is known of the run, for `take_over`; ``result.json`` comes last."""
+        with quiet():
+            self.network.model.save_pretrained(folder / "model")
+        _save_probe(self, folder)
+        values = {
+            "score": self.dev_scores()[self.task.metric],
+            "strategy": {"name": self.recipe.strategy.name, **self.recipe.strategy.model_dump()},
+            "probe_rows": self.probe_rows, "steps": self.steps, "ended": self.ended, "decided": self.decided,
+            "history": [asdict(point) for point in self.history],
+        }  # fmt: skip
+        part = folder / "result.part"
+        part.write_text(json.dumps(values), encoding="utf-8")
+        part.replace(folder / RESULT)
+
+    def take_over(self, folder: Path) -> None:
+        """Become the run that was kept in ``folder``."""
+        values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        strategy = dict(values["strategy"])
+        self.decided = {**values["decided"], "strategy": get_class(str(strategy.pop("name"))).model_validate(strategy)}
+        self.probe_rows, self.steps, self.ended = values["probe_rows"], values["steps"], values["ended"]
+        self.history = [Point(**point) for point in values["history"]]
+        load_model(self.network.model, folder / "model" / "model.safetensors")
+        if (folder / PROBE).is_file():
+            probe = load_file(folder / PROBE)
+            self.probe = (probe["weight"], probe["bias"])
 
     def dev_scores(self) -> dict[str, float]:
         """Measure the network as it is on dev."""
@@ -133,6 +188,19 @@ def fit(data: Dataset, recipe: Recipe, output: Path | None, *, resume: bool = Fa
     run = _begin(data, recipe, work, resume=resume)
     run.recipe.strategy.fit(run)
     return _finish(run, data, folder)
+
+
+def plan(data: Dataset, recipe: Recipe) -> RunPlan:
+    """Return what `fit` would do with ``recipe`` and ``data`` on this machine, and how long it would take.
+
+    Raises:
+        DataError: Train or dev is missing or can't be learned from.
+        ModelError: The base model can't be used.
+        SourceError: The base model can't be had.
+    """
+    _check_data(data)
+    with tempfile.TemporaryDirectory(prefix="tunery-") as folder:
+        return make_run_plan(_begin(data, recipe, Path(folder), resume=False))
 
 
 def _check_data(data: Dataset) -> None:
@@ -218,18 +286,13 @@ def _begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
         labels=data.labels,
         base=base,
         answerer=answerer,
-        train=_labelled(task.encode(data["train"], answerer.encoder, data.labels)),
-        dev=task.encode(dev, answerer.encoder, data.labels),
+        train=encode(answerer, data["train"], work / "train.arrow", labelled=True),
+        dev=encode(answerer, dev, work / "dev.arrow", labelled=False),
         dev_examples=dev,
         work=work,
         started=started,
         resume=resume,
     )
-
-
-def _labelled(encodings: list[Encoding]) -> list[Encoding]:
-    """Return the windows from which something can be learned."""
-    return [encoding for encoding in encodings if encoding.labels.size]
 
 
 def _balanced(counts: NDArray[np.int64]) -> tuple[float, ...]:

@@ -13,8 +13,10 @@ import torch
 from tunery.tuning.batches import TokenBudgetSampler, collate
 
 if TYPE_CHECKING:
+    from tunery.models.network import Network
     from tunery.tuning.recipe import Recipe
     from tunery.tuning.run import Run
+    from tunery.tuning.strategies.base import Strategy
 
 _WIDTH = 768
 """Width of the base models that strategies state their learning rates for; narrower ones bear larger steps."""
@@ -69,15 +71,20 @@ def make_plan(run: Run, dev_seconds: float) -> Plan:
         dev_seconds: How long a measurement on dev takes.
     """
     recipe = run.recipe
-    lengths = [len(encoding) for encoding in run.train]
-    tokens = recipe.batch_tokens or batch_tokens(sum(lengths))
-    sampler = TokenBudgetSampler(lengths, tokens, recipe.batch_size, recipe.seed)
-    steps = recipe.max_steps or _steps(run, len(sampler))
+    sampler = batches(run)
+    steps = recipe.max_steps or wanted_steps(run, recipe.strategy, len(sampler))
     if recipe.budget is not None and recipe.max_steps is None:
         steps = _within_budget(run, sampler, steps, dev_seconds)
     measure = max(1, round(recipe.measure_every * len(sampler)))
     rate = recipe.learning_rate or recipe.strategy.learning_rate * _WIDTH / run.network.width
-    return Plan(sampler, rate, tokens, steps, min(measure, steps))
+    return Plan(sampler, rate, sampler.max_tokens, steps, min(measure, steps))
+
+
+def batches(run: Run) -> TokenBudgetSampler:
+    """Return the batches of a run."""
+    recipe = run.recipe
+    tokens = recipe.batch_tokens or batch_tokens(int(run.train.lengths.sum()))
+    return TokenBudgetSampler(run.train.lengths, tokens, recipe.batch_size, recipe.seed)
 
 
 def batch_tokens(total: int) -> int:
@@ -85,10 +92,11 @@ def batch_tokens(total: int) -> int:
     return int(np.clip(total // _STEPS_PER_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
 
 
-def _steps(run: Run, per_epoch: int) -> int:
+def wanted_steps(run: Run, strategy: Strategy, per_epoch: int) -> int:
+    """Return how many updates a strategy makes when nothing ends it sooner."""
     epochs = run.recipe.epochs
     if epochs is None:
-        epochs = max(run.recipe.strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
+        epochs = max(strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
     return max(1, round(epochs * per_epoch))
 
 
@@ -113,25 +121,25 @@ def _affordable(run: Run, sampler: TokenBudgetSampler, seconds: float, dev_secon
 def _seconds_per_step(run: Run, sampler: TokenBudgetSampler) -> float:
     """Time forward and backward of some batches; weights and random state stay as they are."""
     batches = list(sampler)
-    batches.sort(key=lambda batch: len(run.train[batch[0]]))
+    batches.sort(key=lambda batch: int(run.train.lengths[batch[0]]))
     chosen = [batches[number] for number in np.linspace(0, len(batches) - 1, _SAMPLED + 1).astype(int)]
     model, settings = run.network.model, run.loss_settings
     model.train()
     times: list[float] = []
+    update = optimizer_seconds(run.network, sum(p.numel() for p in model.parameters() if p.requires_grad))
     with torch.random.fork_rng():
         for batch in [chosen[len(chosen) // 2], *chosen]:
             inputs = dict(collate([run.train[number] for number in batch], run.network.pad_id))
             inputs = {name: value.to(run.network.device) for name, value in inputs.items()}
             labels = inputs.pop("labels")
             started = time.perf_counter()
-            loss = run.task.loss(model(**inputs).logits, {"labels": labels}, settings)
+            loss = run.task.loss(run.network.forward(inputs), {"labels": labels}, settings)
             torch.autograd.backward(loss)
-            times.append(time.perf_counter() - started + _optimizer_seconds(run))
+            times.append(time.perf_counter() - started + update)
     model.zero_grad(set_to_none=True)
     return float(np.mean(times[1:]))
 
 
-def _optimizer_seconds(run: Run) -> float:
-    """Return a rough time for one update of the weights: it reads and writes each a few times."""
-    learning = sum(p.numel() for p in run.network.model.parameters() if p.requires_grad)
-    return learning * 2.0e-9 if run.network.device.type == "cpu" else learning * 2.0e-11
+def optimizer_seconds(network: Network, learning: int) -> float:
+    """Return a rough time for one update of ``learning`` weights: it reads and writes each a few times."""
+    return learning * (2.0e-9 if network.device.type == "cpu" else 2.0e-11)

@@ -15,10 +15,14 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from typing_extensions import override
 
+from tunery.i18n import _
+from tunery.models import memory
 from tunery.models.base import quiet
-from tunery.tuning import checkpoints
+from tunery.tasks.loss import IGNORED
+from tunery.tuning import checkpoints, frozen
 from tunery.tuning.batches import Windows, collate
 from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start
+from tunery.tuning.dropout import quick
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_probe, sample_rows
 from tunery.tuning.optimizer import Unfreezing, parameter_groups
@@ -42,13 +46,16 @@ def train(run: Run) -> None:
     for parameter in run.network.fixed_parameters():
         parameter.requires_grad = False
     checkpoint = checkpoints.last_complete(run.work) if run.resume else None
+    frozen.keep(run)
     start_head(run)
     start = None if checkpoint else _measure_start(run)
     plan = make_plan(run, start.seconds if start else 0.0)
     run.decided = plan.decided(run.recipe)
     trainer = _Trainer(run, plan, start)
+    memory.keep_freed()
     try:
-        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        with quick(run.network.model):
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except KeyboardInterrupt:
         run.ended = "interrupted"
         trainer.restore_best()
@@ -99,6 +106,8 @@ class _Trainer(Trainer):
         self._sampler = plan.sampler
         self._windows = Windows(run.train)
         self._frozen = run.network.frozen_modules()
+        self._parts = 1
+        self._share = 1.0
         self.progress = Progress(plan.steps, run.task.metric)
         super().__init__(
             model=run.network.model,
@@ -138,6 +147,46 @@ class _Trainer(Trainer):
         return prepared
 
     @override
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        """Learn from a batch, in as many parts as memory asks for; the gradient is that of the whole batch."""
+        while True:
+            try:
+                return self._in_parts(model, inputs)
+            except RuntimeError as error:
+                if self._parts >= len(inputs["labels"]) or not memory.ran_out(error):
+                    raise
+            model.zero_grad()
+            memory.give_back()
+            self._parts *= 2
+            self.progress.tell(
+                _("Memory ran out: batches are learned from in {n} parts now, with the same result.").format(
+                    n=self._parts
+                )
+            )
+
+    def _in_parts(self, model: nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
+        rows = len(inputs["labels"])
+        whole = self._weight(inputs["labels"])
+        losses = []
+        for chosen in torch.arange(rows).chunk(self._parts):
+            part = {name: value[chosen[0] : chosen[-1] + 1] for name, value in inputs.items()}
+            self._share = self._weight(part["labels"]) / whole
+            losses.append(super().training_step(model, part))
+        return torch.stack(losses).sum()
+
+    def _weight(self, labels: torch.Tensor) -> float:
+        """Return how much a batch counts in the mean that its loss is."""
+        if labels.is_floating_point():
+            return float(len(labels))
+        known = labels[labels != IGNORED]
+        weights = self._loss_settings.class_weights
+        return max(
+            float(len(known) if weights is None else known.new_tensor(weights, dtype=torch.float32)[known].sum()), 1e-9
+        )
+
+    @override
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
@@ -146,9 +195,9 @@ class _Trainer(Trainer):
             nn.Module.eval(module)
         batch = dict(inputs)
         labels = batch.pop("labels")
-        outputs = model(**batch)
-        loss = self._run.task.loss(outputs.logits, {"labels": labels}, self._loss_settings)
-        return (loss, outputs) if return_outputs else loss
+        logits = self._run.network.forward(batch, model)
+        loss = self._run.task.loss(logits, {"labels": labels}, self._loss_settings) * self._share
+        return (loss, logits) if return_outputs else loss
 
     @override
     def evaluate(self, *_args: object, **_kwargs: object) -> dict[str, float]:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from tunery.i18n import _
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch.nn import Parameter
 
     from tunery.models.network import Network
+    from tunery.tuning.planning import Stage
     from tunery.tuning.run import Run
 
 
@@ -32,6 +35,17 @@ class Strategy(BaseModel, ABC):
     def fit(self, run: Run) -> None:
         """Tune ``run.network`` in place."""
 
+    @abstractmethod
+    def expected_seconds(self, run: Run) -> float:
+        """Return how long `fit` will take on this machine, where no budget ends it sooner."""
+
+    def stages(self, run: Run) -> Iterable[Stage]:
+        """Return what `fit` will do, for the plan that is shown before."""
+        from tunery.tuning.planning import Stage
+
+        expected, left = self.expected_seconds(run), run.seconds_left
+        return [Stage(self, expected if left is None else min(expected, left), _("as asked for"))]
+
 
 class Gradient(Strategy):
     """A strategy that learns by gradient descent: it only has to say what learns."""
@@ -39,6 +53,39 @@ class Gradient(Strategy):
     @abstractmethod
     def learns(self, network: Network) -> Iterable[Parameter]:
         """Return the parameters that learn; everything else stays as it is."""
+
+    @override
+    def expected_seconds(self, run: Run) -> float:
+        from tunery.tuning.schedule import batches, wanted_steps
+
+        sampler = batches(run)
+        steps = run.recipe.max_steps or wanted_steps(run, self, len(sampler))
+        return self._once_seconds(run) + steps / len(sampler) * self.epoch_seconds(run)
+
+    def epoch_seconds(self, run: Run) -> float:
+        """Return how long an epoch takes on this machine once the outputs of frozen layers are kept."""
+        from tunery.tuning.schedule import batches, optimizer_seconds
+
+        learning = {id(parameter): parameter.numel() for parameter in self.learns(run.network)}
+        share = self._share(run)
+        tokens, dev_tokens = float(run.train.lengths.sum()), float(run.dev.lengths.sum())
+        measuring = dev_tokens / run.speed.forward * share / run.recipe.measure_every
+        updates = len(batches(run)) * optimizer_seconds(run.network, sum(learning.values()))
+        return tokens / run.speed.learning * share + updates + measuring
+
+    def _once_seconds(self, run: Run) -> float:
+        """Return the time before the first epoch: the probe, and one pass through what is frozen."""
+        frozen = 1.0 - self._share(run)
+        return float(run.train.lengths.sum()) / run.speed.forward * max(frozen, 0.3)
+
+    def _share(self, run: Run) -> float:
+        """Return the share of the layers that has to be run again in every epoch."""
+        learning = {id(parameter) for parameter in self.learns(run.network)}
+        layers = run.network.layers
+        if any(id(p) in learning for module in run.network.below(0) for p in module.parameters()):
+            return 1.0
+        depths = (n for n, layer in enumerate(layers) if any(id(p) in learning for p in layer.parameters()))
+        return 1.0 - next(depths, len(layers)) / len(layers)
 
     @override
     def fit(self, run: Run) -> None:

@@ -20,6 +20,11 @@ class Probe(Strategy):
     epochs: ClassVar[float] = 1
 
     @override
+    def expected_seconds(self, run: Run) -> float:
+        tokens = int(run.train.lengths.sum()) + int(run.dev.lengths.sum())
+        return 1.3 * tokens / run.speed.forward + 1.0  # One pass, and the fit, which takes a share of it.
+
+    @override
     def fit(self, run: Run) -> None:
         from tunery.tuning.history import Point
         from tunery.tuning.linear import fit_probe
