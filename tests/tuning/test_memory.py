@@ -29,7 +29,13 @@ _RUN = """
             resource.setrlimit(resource.RLIMIT_AS, (used + room, resource.RLIM_INFINITY))
         return plan
 
-    training.make_plan = limited
+    load = training._Trainer._load_best_model
+
+    def unlimited(trainer):
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        load(trainer)
+
+    training.make_plan, training._Trainer._load_best_model = limited, unlimited  # only while it learns
     tunery.tune(banking(shared, train=300, dev=20), base, strategy="full", max_steps=2, batch_tokens=100_000,
                 dropout=0.0, warmup=0, learning_rate=1e-4, output=output)
 """
