@@ -40,11 +40,13 @@ class Start:
         scores: Its scores on dev.
         folder: Where its weights are kept.
         seconds: How long measuring took.
+        reached: How long the run had been going on by then.
     """
 
     scores: dict[str, float]
     folder: Path
     seconds: float
+    reached: float
 
 
 class Measurements(TrainerCallback):
@@ -59,7 +61,7 @@ class Measurements(TrainerCallback):
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._start is not None:
             scores = {f"eval_{name}": value for name, value in self._start.scores.items()}
-            state.log_history.append({**scores, "epoch": 0.0, "step": 0})
+            state.log_history.append({**scores, "epoch": 0.0, "step": 0, "seconds": self._start.reached})
             state.best_metric = self._start.scores[self._metric]
             state.best_model_checkpoint = str(self._start.folder)
 

@@ -1,8 +1,10 @@
-"""The curves of a run as a picture."""
+"""The curves of a run, as a picture and as numbers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,11 @@ def draw_curves(history: Sequence[Point], metric: str, path: Path) -> None:
     font = _font()
     with use_language(language() if font else "en"):
         _draw(history, metric, path, font)
+
+
+def save_curves(history: Sequence[Point], path: Path) -> None:
+    """Write the points as JSON, one object each: ``epoch``, ``loss``, ``scores``, ``seconds``."""
+    path.write_text(json.dumps([asdict(point) for point in history], indent=1) + "\n", encoding="utf-8")
 
 
 def _draw(history: Sequence[Point], metric: str, path: Path, font: str | None) -> None:

@@ -32,7 +32,7 @@ from tunery.models.model import PROBE, Answerer, Model
 from tunery.models.network import Network
 from tunery.tasks.base import LossSettings, Task
 from tunery.tuning.calibration import calibrate, dev_scores
-from tunery.tuning.curves import draw_curves
+from tunery.tuning.curves import draw_curves, save_curves
 from tunery.tuning.encoded import Encodings, encode
 from tunery.tuning.history import Point
 from tunery.tuning.planning import RunPlan, make_run_plan
@@ -319,6 +319,7 @@ def _finish(run: Run, data: Dataset, folder: Path) -> Model:
     _save_probe(run, new)
     learned.save(new, data["train"])
     draw_curves(run.history, run.task.metric, new / "curves.png")
+    save_curves(run.history, new / "curves.json")
     (new / "recipe.yaml").write_text(_carried_out(run).to_yaml(), encoding="utf-8")
     (new / "README.md").write_text(model_card(folder.name, manifest), encoding="utf-8")
     manifest.write(new)

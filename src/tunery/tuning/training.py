@@ -71,7 +71,7 @@ def _points(log: Sequence[Mapping[str, float]]) -> Iterator[Point]:
         scores = {name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")}
         if "loss" in entry or scores:
             loss = float(entry["loss"]) if "loss" in entry else None
-            yield Point(float(entry.get("epoch", 0.0)), loss, scores)
+            yield Point(float(entry.get("epoch", 0.0)), loss, scores, entry.get("seconds"))
 
 
 def start_head(run: Run) -> None:
@@ -94,7 +94,7 @@ def _measure_start(run: Run) -> Start:
     folder = run.work / "start"
     with quiet():
         run.network.model.save_pretrained(folder)
-    return Start(scores, folder, seconds)
+    return Start(scores, folder, seconds, round(time.monotonic() - run.started, 3))
 
 
 class _Trainer(Trainer):
@@ -204,7 +204,7 @@ class _Trainer(Trainer):
         scores = self._run.dev_scores()
         self._run.network.model.train()
         found = {f"eval_{name}": value for name, value in scores.items()}
-        self.log(dict(found))
+        self.log({**found, "seconds": round(time.monotonic() - self._run.started, 3)})
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
         return found
 
