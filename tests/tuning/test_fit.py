@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -219,6 +220,29 @@ def test_a_run_killed_and_resumed_ends_in_the_same_bits(shared: Path, tiny_base:
     ours, theirs = (load_file(folder / "model.safetensors") for folder in (broken, whole))
     assert all(ours[name].equal(theirs[name]) for name in ours)
     assert not (broken / ".run").exists()
+
+
+def test_a_run_killed_anywhere_five_times_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(start(shared, tiny_base, whole), whole)
+    moments = random.Random(0)
+    for _kill in range(5):
+        process = start(shared, tiny_base, broken, resume=True)
+        beginning = time.monotonic()
+        while process.poll() is None and not (broken / ".run" / "train.arrow").exists():
+            time.sleep(0.01)
+        spent = time.monotonic() - beginning
+        time.sleep(moments.uniform(0, 0.5 * spent))
+        process.kill()
+        process.wait()
+    finish(start(shared, tiny_base, broken, resume=True), broken)
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (broken, whole))
+    assert all(ours[name].equal(theirs[name]) for name in ours)
+    curves = [json.loads((folder / "curves.json").read_text(encoding="utf-8")) for folder in (broken, whole)]
+    for points in curves:
+        for point in points:
+            del point["seconds"]
+    assert curves[0] == curves[1]
 
 
 def test_ctrl_c_keeps_the_best_so_far(shared: Path, tiny_base: str, tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ def fit_probe(run: Run, encodings: Sequence[Encoding], seconds: float | None = N
     weight, bias = fit(features, labels, strength=best)
     run.probe = (weight.contiguous(), bias.contiguous())
     run.probe_rows = len(np.unique(owner))
-    save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, kept, {"rows": str(run.probe_rows)})
+    part = kept.with_suffix(".part")  # It appears under its name when it is whole.
+    save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, part, {"rows": str(run.probe_rows)})
+    part.replace(kept)
     return weight, bias
 
 

@@ -30,6 +30,7 @@ from tunery.models.devices import place
 from tunery.models.manifest import NAME, Calibration, Manifest, Origin
 from tunery.models.model import PROBE, Answerer, Model
 from tunery.models.network import Network
+from tunery.sources.cache import put_text
 from tunery.tasks.base import LossSettings, Task
 from tunery.tuning.calibration import calibrate, dev_scores
 from tunery.tuning.curves import draw_curves, save_curves
@@ -142,9 +143,7 @@ class Run:
             "probe_rows": self.probe_rows, "steps": self.steps, "ended": self.ended, "decided": self.decided,
             "history": [asdict(point) for point in self.history],
         }  # fmt: skip
-        part = folder / "result.part"
-        part.write_text(json.dumps(values), encoding="utf-8")
-        part.replace(folder / RESULT)
+        put_text(json.dumps(values), folder / RESULT)
 
     def take_over(self, folder: Path) -> None:
         """Become the run that was kept in ``folder``."""
@@ -249,7 +248,7 @@ def _open_work(folder: Path, recipe: Recipe, data: Dataset, *, resume: bool) -> 
             _("{folder} holds other files.").format(folder=folder), _("Give --output a new or an empty folder.")
         )
     work.mkdir(parents=True, exist_ok=True)
-    (work / _RUN).write_text(json.dumps(stamp, ensure_ascii=False, indent=2), encoding="utf-8")
+    put_text(json.dumps(stamp, ensure_ascii=False, indent=2), work / _RUN)
     return work
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from tunery.sources.cache import put_text
 from tunery.tuning.batches import TokenBudgetSampler, collate
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _within_budget(run: Run, sampler: TokenBudgetSampler, wanted: int, dev_secon
     if run.resume and kept.is_file():
         return int(json.loads(kept.read_text(encoding="utf-8"))["steps"])
     steps = min(wanted, _affordable(run, sampler, (run.seconds_left or 0.0) * _MARGIN, dev_seconds))
-    kept.write_text(json.dumps({"steps": steps}), encoding="utf-8")
+    put_text(json.dumps({"steps": steps}), kept)
     return steps
 
 

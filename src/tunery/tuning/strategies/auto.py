@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from tunery import progress
 from tunery.i18n import _
+from tunery.sources.cache import put_text
 from tunery.tuning.strategies.base import Strategy
 from tunery.tuning.strategies.full import Full
 from tunery.tuning.strategies.head import Head
@@ -62,7 +63,7 @@ class Auto(Strategy):
             plan = make_run_plan(run)
             progress.tell(str(plan))
             chosen = [(stage.strategy.name, stage.strategy.model_dump()) for stage in plan.stages]
-            (run.work / _PLAN).write_text(json.dumps(chosen), encoding="utf-8")
+            put_text(json.dumps(chosen), run.work / _PLAN)
         _carry_out(run, chosen)
 
 
