@@ -56,9 +56,9 @@ def test_errors_and_settings_speak_through_the_catalogue(path: Path) -> None:
 
 def test_a_message_comes_in_the_language_in_force() -> None:
     with use_language("zh_CN"):
-        assert _("Error:") == "错误："
+        assert _("Error: ") == "错误："
     with use_language("en_GB"):
-        assert _("Error:") == "Error:"
+        assert _("Error: ") == "Error: "
 
 
 @pytest.mark.parametrize(

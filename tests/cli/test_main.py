@@ -80,7 +80,7 @@ def test_what_is_not_there_exits_with_1_and_is_named(tunery: Tunery, call: tuple
 
 def test_chinese_speaks_chinese_in_errors_and_help(tunery: Tunery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNERY_LANG", "zh_CN")
-    assert tunery("tun").err == "错误： 没有 tunery tun 这个命令。\n  您是不是想写 tune？\n"
+    assert tunery("tun").err == "错误：没有 tunery tun 这个命令。\n  您是不是想写 tune？\n"
     page = tunery("tune", "--help").out
     assert all(word in page for word in ("用法：", "选项", "必填", "显示本帮助并退出。", "学习率"))
     assert not any(word in page for word in ("Usage", "Options", "required", "Show this", "Default:"))

@@ -221,6 +221,36 @@ def test_other_formats(name: str, content: bytes, words: str, tmp_path: Path) ->
     assert words in refused(tmp_path / name, content)
 
 
+def test_a_json_document_too_large_for_memory_is_refused_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunery.data.files.MAX_DOCUMENT", 2**20)
+    assert "a.json: The file has more than 1048576 bytes" in refused(tmp_path / "a.json", b"[" + b" " * 2**21)
+
+
+def test_spans_are_no_labels_of_texts(tmp_path: Path) -> None:
+    row = '{"text": "Peter", "%s": [%s]}\n'
+    words = "The data holds texts with spans, not texts with labels"
+    for column, span in (("spans", '{"start": 0, "end": 5, "label": "PER"}'), ("label", '[0, 5, "PER"]')):
+        message = refused(tmp_path / "a.jsonl", row % (column, span))
+        assert words in message
+        assert "Use --task token-classification" in message
+
+
+def test_a_label_beside_spans_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "Peter", "spans": [{"start": 0, "end": 5, "label": "PER"}], "label": "x"}\n')
+    assert [example.target for example in read_examples(path, LABEL)] == ["x"]
+
+
+def test_a_faulty_label_is_not_warned_of_as_well(tmp_path: Path) -> None:
+    message = refused(tmp_path / "a.jsonl", '{"text": "a", "label": "x"}\n{"text": "b", "label": NaN}')
+    assert "is a number" not in message
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"The folder is empty\. Name files for their split"):
+        load(tmp_path, LABEL)
+
+
 def test_places_without_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none: There is no such file or folder\. Check the path; other places are"):
         load(tmp_path / "none", LABEL)

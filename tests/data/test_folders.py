@@ -59,6 +59,16 @@ def test_files_beside_named_ones_are_left_alone_and_it_is_said(tmp_path: Path) -
     ]
 
 
+def test_files_of_one_split_are_put_together_and_it_is_said(tmp_path: Path) -> None:
+    for name in ("train.csv", "dev.csv", "valid.csv"):
+        (tmp_path / name).write_text("text,label\na,x\n")
+    findings = Findings()
+    assert [found.split for found in folders.find(tmp_path, "d", findings)] == ["dev", "train", "dev"]
+    assert [problem.message for problem in findings.problems()] == [
+        "Several files were put together as dev: dev.csv, valid.csv."
+    ]
+
+
 def test_folders_named_for_splits(tmp_path: Path) -> None:
     assert found(tmp_path, "train/part-0.csv", "train/part-1.csv", "test/all.csv") == {
         "train/part-0.csv": "train",

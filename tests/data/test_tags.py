@@ -55,6 +55,11 @@ def test_a_tag_without_prefix_among_others_is_unknown() -> None:
     assert scheme.unknown == {"X"}
 
 
+def test_a_prefix_without_a_label_among_others_is_unknown() -> None:
+    assert tags.recognise([["B-PER", "B-", "I_ ", "O"]]).unknown == {"B-", "I_ "}
+    assert tags.recognise([["XX", "B-"]]).unknown == {"B-"}
+
+
 def test_the_whole_data_set_decides_not_a_sentence() -> None:
     sentences = [["I-X", "O"], ["I-X", "B-X", "O"], ["I-Y", "I-Y"]]
     assert tags.recognise(sentences).name == "IOB1"

@@ -94,7 +94,7 @@ def print_error(error: TuneryError) -> None:
     if isinstance(error, DataError):
         print_problems(error.problems)
         return
-    text = Text.assemble((_("Error:") + " ", _STYLES["error"]), error.message)
+    text = Text.assemble((_("Error: "), _STYLES["error"]), error.message)
     if error.hint:
         text.append(f"\n  {error.hint}")
     _stderr().print(text, soft_wrap=True)
@@ -109,8 +109,8 @@ def print_problems(problems: Sequence[Problem]) -> None:
 
 
 def _paragraph(problem: Problem) -> Text:
-    words = {"error": _("Error:"), "warning": _("Warning:"), "note": _("Note:")}
-    text = Text.assemble((f"{words[problem.severity]} ", _STYLES[problem.severity]))
+    words = {"error": _("Error: "), "warning": _("Warning: "), "note": _("Note: ")}
+    text = Text.assemble((words[problem.severity], _STYLES[problem.severity]))
     if problem.place:
         text.append(f"{problem.place}: ", "bold")
     text.append(problem.message)

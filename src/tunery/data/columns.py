@@ -93,8 +93,14 @@ class _Column:
         return self.can_be_label and self.distinct <= 0.5 * self.count and self.length <= 50 and not measured
 
     @property
+    def holds_spans(self) -> bool:
+        """Whether it holds lists of spans, with or without other lists that are empty."""
+        items = [item for found in self.lists for item in found]
+        return bool(items) and all(map(_is_span, items))
+
+    @property
     def can_be_label(self) -> bool:
-        return self.count > 0 and self.length <= 80 and not any(isinstance(item, dict) for item in self.lists)
+        return self.count > 0 and self.length <= 80 and not self.holds_spans
 
 
 class _Chooser:
@@ -109,7 +115,7 @@ class _Chooser:
         self.columns = {name: _Column(name, [row.get(name) for row in sample]) for name in self.order}
 
     def for_label(self, *, pair: bool) -> Fields | None:
-        if (told := self._told()) is None or self._are_tokens():
+        if (told := self._told()) is None or self._are_tokens() or self._are_spans(told):
             return None
         text, text_pair = self._pair(told) if pair else (self._text(told), None)
         label = told.get("label") or (self._label({text, text_pair}) if text is not None else None)
@@ -124,6 +130,21 @@ class _Chooser:
         self._error(
             "wrong-task",
             _("The data holds tokens with tags, not texts with labels; columns: {columns}."),
+            _("Use --task token-classification, or give data with texts and labels."),
+        )
+        return True
+
+    def _are_spans(self, told: Mapping[str, str]) -> bool:
+        usual = (
+            [told["label"]] if "label" in told else [name for name in self.order if names.plain(name) in names.SPANS]
+        )
+        spans = [name for name in usual if self.columns[name].holds_spans]
+        others = [name for name in self.order if _parts(name) & names.LABEL and name not in spans]
+        if not spans or ("label" not in told and others):
+            return False
+        self._error(
+            "wrong-task",
+            _("The data holds texts with spans, not texts with labels; columns: {columns}."),
             _("Use --task token-classification, or give data with texts and labels."),
         )
         return True

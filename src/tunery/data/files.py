@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,14 @@ from tunery.progress import bar
 MAX_LINE = 10 * 1024**2
 """Longest line of a file of lines, in bytes."""
 MAX_FILE = 2 * 1024**3
-"""Largest file, unpacked, in bytes."""
+"""Largest file of lines, unpacked, in bytes."""
+MAX_DOCUMENT = 512 * 1024**2
+"""Largest file that is one value, and so has to be in memory whole, several times over while it is parsed."""
 MAX_RATIO = 200
 """How many times its size a packed file may grow once it is larger than `_FREE`; text grows 3 to 20 times."""
 _FREE = 256 * 1024**2
 _CHUNK = 1024**2
+_NOTHING = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf\xff\xfe]*+")
 _GZIP = b"\x1f\x8b"
 
 
@@ -42,9 +46,9 @@ def read_bytes(path: Path, shown: str, *, lines: bool) -> bytes:
         DataError: It can't be read, is too large or broken, has too long a line, or changed meanwhile.
     """
     with unchanged(path, shown), _readable(shown), _opened(path) as stream:
-        chunks = _bounded(stream, path.stat().st_size, shown)
+        chunks = _bounded(stream, path.stat().st_size, MAX_FILE if lines else MAX_DOCUMENT, shown)
         data = b"".join(_short_lines(chunks, shown) if lines else chunks)
-    if not data.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
+    if _NOTHING.fullmatch(data):
         raise failure("empty-file", _("The file is empty."), _("Give a file with labelled examples."), shown)
     return data
 
@@ -109,9 +113,9 @@ def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 
 
-def _bounded(stream: IO[bytes], size: int, shown: str) -> Iterator[bytes]:
+def _bounded(stream: IO[bytes], size: int, most: int, shown: str) -> Iterator[bytes]:
     total = 0
-    limit = min(MAX_FILE, max(_FREE, size * MAX_RATIO))
+    limit = min(most, max(_FREE, size * MAX_RATIO))
     with bar(_("Reading {file}").format(file=shown), None, in_bytes=True) as progress:
         while chunk := stream.read(_CHUNK):
             total += len(chunk)

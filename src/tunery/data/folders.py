@@ -83,11 +83,14 @@ def find(folder: Path, shown: str, findings: Findings) -> list[Found]:
     if named:
         _say_left_alone([found for found in candidates if found not in named], folder, shown, findings)
         _refuse_formats(named, folder, shown)
+        _say_merged(named, folder, shown, findings)
         return named
     if not unnamed:
+        files = _files(folder, shown)
+        message = _("There is no data in the folder; found: {files}.") if files else _("The folder is empty.")
         raise failure(
             "no-data",
-            _("There is no data in the folder; found: {files}.").format(files=_listed(_files(folder, shown), folder)),
+            message.format(files=_listed(files, folder)),
             _("Name files for their split: train.jsonl, dev.csv, test.txt, ..."),
             shown,
         )
@@ -190,6 +193,19 @@ def _refuse_formats(named: Sequence[Found], folder: Path, shown: str) -> None:
             )
 
 
+def _say_merged(named: Sequence[Found], folder: Path, shown: str, findings: Findings) -> None:
+    for split in _WORDS:
+        files = [found.path for found in named if found.split == split]
+        if len(files) > 1:
+            findings.note(
+                "files-merged",
+                _("Several files were put together as {split}: {files}.").format(
+                    split=split, files=_listed(files, folder)
+                ),
+                file=shown,
+            )
+
+
 def _plain_name(path: Path) -> str:
     return str(path).lower().removesuffix(".gz")
 
@@ -197,4 +213,4 @@ def _plain_name(path: Path) -> str:
 def _listed(paths: Iterable[Path], folder: Path) -> str:
     names = [str(path.relative_to(folder)) for path in paths]
     more = ", ..." if len(names) > 8 else ""
-    return (", ".join(names[:8]) or "-") + more
+    return ", ".join(names[:8]) + more

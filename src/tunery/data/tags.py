@@ -20,7 +20,8 @@ OUTSIDE = "O"
 UNNAMED = "entity"
 """The label where tags say only ``B`` and ``I``."""
 
-_PREFIXED = re.compile(r"([BIESLUM])[-_](.+)", re.DOTALL)
+_PREFIXED = re.compile(r"([BIESLUM])[-_](.*\S.*)", re.DOTALL)
+_NAMELESS = re.compile(r"[BIESLUMO][-_]\s*")
 _LETTERS = frozenset("BIESLUM")
 
 
@@ -114,7 +115,8 @@ def _parts(tags: Iterable[str]) -> tuple[dict[str, tuple[str, str]], set[str], s
         return parts, known - set(matches), max("-_", key=separators.count)
     if known and known <= _LETTERS:
         return {tag: (tag, UNNAMED) for tag in known}, set(), ""
-    return {tag: ("I", tag) for tag in known if tag.strip()}, {tag for tag in known if not tag.strip()}, ""
+    blank = {tag for tag in known if not tag.strip() or _NAMELESS.fullmatch(tag)}
+    return {tag: ("I", tag) for tag in known - blank}, blank, ""
 
 
 def _name(prefixes: set[str], parts: dict[str, tuple[str, str]], sentences: Sequence[Sequence[str]]) -> SchemeName:

@@ -52,7 +52,7 @@ def reader(job: Job) -> ReadRow:
         text = text_of(row, job.fields.text, report)
         cell = row.values.get(column)
         label = read_label(cell, labelling, report)
-        if labelling.names is None and is_number(cell):
+        if label is not None and labelling.names is None and is_number(cell):
             _warn_of_number(cell, report)
         return None if text is None or label is None else (text, label, None)
 

@@ -129,7 +129,9 @@ def _warn_of_transition(sentence: _Sentence, position: int, scheme: tags.Scheme,
 
 
 def _unknown_tag(tag: str, scheme: tags.Scheme, table: Table, line: int, job: Job) -> None:
-    if tag:
+    if tag.endswith(("-", "_")):
+        message = _("The tag {tag!r} has no label behind its prefix.")
+    elif tag:
         message = _("The tag {tag!r} has no prefix, and others have (they follow {scheme}).")
     else:
         message = _("The tag is blank, is not text or is a number without a name ({tag!r}).")
