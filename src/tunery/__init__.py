@@ -11,28 +11,31 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tunery.api import check, compare, evaluate, load_data, load_model, plan, tune
+    from tunery.api import check, compare, evaluate, load_data, load_model, plan, rank, tune
     from tunery.data.dataset import Dataset, Split
     from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
     from tunery.tuning.planning import RunPlan
+    from tunery.tuning.ranking import Candidate, Ranking
     from tunery.tuning.recipe import Recipe
     from tunery.types import Example, Prediction, Predictor, Span
 
 _HOME = {
-    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "tune"),
+    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "rank", "tune"),
     "tunery.data.dataset": ("Dataset", "Split"),
     "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
     "tunery.evaluation.report": ("Report",),
     "tunery.models.model": ("Model",),
     "tunery.tuning.planning": ("RunPlan",),
+    "tunery.tuning.ranking": ("Candidate", "Ranking"),
     "tunery.tuning.recipe": ("Recipe",),
     "tunery.types": ("Example", "Prediction", "Predictor", "Span"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Candidate",
     "DataError",
     "Dataset",
     "Example",
@@ -41,6 +44,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Problem",
+    "Ranking",
     "Recipe",
     "Report",
     "RunPlan",
@@ -55,6 +59,7 @@ __all__ = [
     "load_data",
     "load_model",
     "plan",
+    "rank",
     "tune",
 ]
 

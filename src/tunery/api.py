@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
     from tunery.tuning.planning import RunPlan
+    from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
 
 
@@ -114,6 +115,24 @@ def tune(
 
     given = dict(settings) if base is None else {"base": base, **settings}
     return fit(data, Recipe.of(recipe, data.schema, given), output, resume=resume)
+
+
+def rank(data: Dataset, bases: Sequence[str], task: str | None = None, **settings: object) -> Ranking:
+    """Rank base models by how near they are to a task, without tuning any.
+
+    Args:
+        data: The data set; only train is looked at.
+        bases: Sources of the base models. One that can't be used is listed with the reason.
+        task: By default the first that the data fits.
+        **settings: Fields of the task, for example ``max_length=128``.
+
+    Raises:
+        DataError: Train is missing or has no labels.
+        SettingError: No base model is named, or a setting doesn't exist or has a value it can't have.
+    """
+    from tunery.tuning import rank as compare_bases
+
+    return compare_bases(data, bases, task, settings)
 
 
 def load_model(folder: str | Path) -> Model:

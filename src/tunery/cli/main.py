@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, predict, tune
+from tunery.cli import data, evaluate, models, predict, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import Command, Group, complaint, speak
@@ -73,6 +73,9 @@ def _application() -> typer.Typer:
     app.add_typer(about_data, name="data")
     _add(about_data, data.check, _("Find everything in labelled files that would cost quality."))
     _add(about_data, data.convert, _("Write labelled files in another format."))
+    about_models = typer.Typer(cls=Group, no_args_is_help=True, help=_("Choose a base model."))
+    app.add_typer(about_models, name="models")
+    _add(about_models, models.rank, _("Rank base models by how near they are to a task, without tuning any."))
     _add(app, with_settings(tune.tune, tune.settings()), _("Tune a base model to labelled examples."))
     _add(app, evaluate.evaluate, _("Measure a model on a split of a data set."))
     _add(app, evaluate.compare, _("Say whether one model is better than another, beyond chance."))

@@ -5,18 +5,21 @@ May import `tunery.models` and what lies below it. Never looks at a test split.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunery.errors import SettingError
 from tunery.i18n import _
 
 if TYPE_CHECKING:
     from tunery.data.dataset import Dataset
     from tunery.models.model import Model
     from tunery.tuning.planning import RunPlan
+    from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
 
-__all__ = ["fit", "plan"]
+__all__ = ["fit", "plan", "rank"]
 
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
@@ -37,3 +40,16 @@ def plan(data: Dataset, recipe: Recipe) -> RunPlan:
     from tunery.tuning.run import plan as look_ahead
 
     return look_ahead(data, recipe)
+
+
+def rank(data: Dataset, bases: Sequence[str], task: str | None, settings: Mapping[str, object]) -> Ranking:
+    """Rank ``bases`` by how near they are to a task; see `tunery.tuning.ranking.rank`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Ranking base models"))
+    from tunery.tuning.ranking import rank as compare
+    from tunery.tuning.recipe import Recipe
+
+    if not bases:
+        raise SettingError(_("No base model is named."), _("Name those to compare, for example hf:bert-base-cased."))
+    return compare(data, bases, Recipe.of(None, data.schema, {"base": bases[0], "task": task, **settings}).task)

@@ -97,8 +97,13 @@ def wanted_steps(run: Run, strategy: Strategy, per_epoch: int) -> int:
     """Return how many updates a strategy makes when nothing ends it sooner."""
     epochs = run.recipe.epochs
     if epochs is None:
-        epochs = max(strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
+        epochs = usual_epochs(type(strategy), per_epoch)
     return max(1, round(epochs * per_epoch))
+
+
+def usual_epochs(strategy: type[Strategy], per_epoch: float) -> float:
+    """Return how many epochs a strategy takes where the recipe says nothing: more where an epoch has few batches."""
+    return max(strategy.epochs, min(_MOST_EPOCHS, _FEWEST_STEPS / per_epoch))
 
 
 def _within_budget(run: Run, sampler: TokenBudgetSampler, wanted: int, dev_seconds: float) -> int:
