@@ -181,7 +181,7 @@ _RUN = """
     sys.path.insert(0, {tests!r})
     import tunery
     from test_fit import banking
-    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, epochs=2, measure_every=0.5, patience=0,
+    tunery.tune(banking(Path({shared!r}), train=96), {base!r}, measure_every=0.5, patience=0,
                 batch_tokens=256, output={output!r}, resume={resume}, **{settings!r})
 """
 
@@ -191,7 +191,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     code = textwrap.dedent(_RUN).format(
         tests=str(Path(__file__).parent), shared=str(shared), base=base, output=str(output), resume=resume,
-        settings={"strategy": "full", **(settings or {})},
+        settings={"strategy": "full", "epochs": 2, **(settings or {})},
     )  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with output.with_suffix(".log").open("ab") as log:

