@@ -47,6 +47,8 @@ Ending = Literal["complete", "patience", "budget", "interrupted"]
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
 _RUN = "run.json"
+ADAPTER = "adapter"
+"""The adapters that a strategy wants kept, in the work folder and in the model folder."""
 RESULT = "result.json"
 """What came of one strategy, among an interrupted run's files."""
 
@@ -316,6 +318,8 @@ def _finish(run: Run, data: Dataset, folder: Path) -> Model:
         run.network.model.save_pretrained(new)
         run.base.tokenizer.save_pretrained(new)
     _save_probe(run, new)
+    if (run.work / ADAPTER).is_dir():
+        shutil.copytree(run.work / ADAPTER, new / ADAPTER)
     learned.save(new, data["train"])
     draw_curves(run.history, run.task.metric, new / "curves.png")
     save_curves(run.history, new / "curves.json")
