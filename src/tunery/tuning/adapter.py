@@ -28,7 +28,7 @@ def linear_names(network: Network) -> list[str]:
     ]  # fmt: skip
 
 
-def insert(network: Network, *, rank: int, alpha: float, dropout: float) -> None:
+def insert(network: Network, *, rank: int, alpha: int, dropout: float) -> None:
     """Put an adapter beside every linear layer of ``network``; until it has learned it changes nothing.
 
     Args:

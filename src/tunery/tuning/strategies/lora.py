@@ -26,7 +26,7 @@ class Lora(Gradient):
     epochs: ClassVar[float] = 4
 
     rank: int = Field(default=8, ge=1, description=N_("Inner size of the adapters."))
-    alpha: float = Field(default=16.0, gt=0, description=N_("How much the adapters count: alpha / rank times."))
+    alpha: int = Field(default=16, ge=1, description=N_("How much the adapters count: alpha / rank times."))
     adapter_dropout: float = Field(
         default=0.05, ge=0, lt=1, description=N_("Share of the adapters' inputs dropped in training.")
     )
