@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -21,8 +21,9 @@ def classes(items: int, width: int, signal: float, seed: int = 0) -> tuple[Float
     return generator.normal(size=(items, width)) + signal * generator.normal(size=(3, width))[column], np.eye(3)[column]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1000), st.integers(3, 30), st.integers(2, 40))
+@example(161, 13, 29)
 def test_log_me_is_the_largest_evidence_of_a_linear_model(seed: int, items: int, width: int) -> None:
     generator = np.random.default_rng(seed)
     features, target = generator.normal(size=(items, width)), generator.normal(size=items)
@@ -31,9 +32,8 @@ def test_log_me_is_the_largest_evidence_of_a_linear_model(seed: int, items: int,
         covariance = features @ features.T * prior + np.eye(items) * noise
         return float(multivariate_normal.logpdf(target, np.zeros(items), covariance))
 
-    grid = [evidence(prior, noise) for prior in np.logspace(-4, 2, 25) for noise in np.logspace(-4, 2, 25)]
-    # The iteration ends in a maximum that a coarse grid can't beat by much; it can stop in a local one.
-    assert log_me(features, target[:, None]) * items >= max(grid) - 0.05 * items
+    grid = [evidence(prior, noise) for prior in np.logspace(-4, 2, 13) for noise in np.logspace(-4, 2, 13)]
+    assert log_me(features, target[:, None]) * items >= max(grid) - 0.01 * items
 
 
 @pytest.mark.parametrize("score", [log_me, h_score, lambda x, y: held_out(x, y, np.arange(len(x)))])

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 _ROUNDS = 20
 """Fixed-point rounds for a column of LogME; few need more than five."""
+_STARTS = (1e-3, 1.0, 1e3, 1e6)
+"""Where the iteration begins, in units of the features' mean squared singular value."""
 _CONVERGED = 1e-3
 _FOLDS = 4
 _PENALTIES = (0.01, 0.1, 1.0, 10.0)
@@ -46,27 +48,38 @@ def log_me(features: Floats, targets: Floats) -> float:
 def _evidence(spectrum: Floats, projected: Floats, rest: float, items: int) -> float:
     """Return the largest log evidence of one column.
 
+    For a ratio of alpha to beta the best beta has a closed form, so only the ratio is looked for. The iteration ends in
+    a local maximum; where there are more features than items there can be several, hence several starts.
+
     Args:
         spectrum: Squared singular values of the features.
         projected: The column's squared projections on the left singular vectors.
         rest: What of the column's squared norm lies outside all of them.
         items: How many items there are.
     """
-    alpha = beta = ratio = 1.0
-    norm = residual = 0.0
-    for _ in range(_ROUNDS):
-        shrunk = spectrum + ratio
-        effective = float((spectrum / shrunk).sum())
-        norm = float((spectrum * projected / shrunk**2).sum())
-        residual = float((projected * (ratio / shrunk) ** 2).sum()) + rest
-        alpha, beta = effective / (norm + _TINY), (items - effective) / (residual + _TINY)
-        before, ratio = ratio, alpha / max(beta, _TINY)
-        if abs(ratio - before) <= _CONVERGED * before:
-            break
-    # Directions without variance give log(alpha) - log(alpha): only those with some are left.
-    determinant = float(np.log1p(spectrum / ratio).sum())
-    fit = items * np.log(beta) - beta * residual - alpha * norm - items * np.log(2 * np.pi)
-    return 0.5 * (float(fit) - determinant)
+    unit = float(spectrum.mean()) if len(spectrum) else 1.0
+    best = -np.inf
+    for start in _STARTS:
+        ratio = start * unit
+        for _ in range(_ROUNDS):
+            shrunk = spectrum + ratio
+            # Directions without variance give log(alpha) - log(alpha): only those with some are left.
+            fit = max(float((projected * ratio / shrunk).sum()) + rest, _TINY)
+            determinant = float(np.log1p(spectrum / ratio).sum())
+            best = max(best, -0.5 * (items * (np.log(2 * np.pi * fit / items) + 1.0) + determinant))
+            before, ratio = ratio, max(_next_ratio(spectrum, projected, rest, items, ratio), _TINY * unit)
+            if abs(ratio - before) <= _CONVERGED * before:
+                break
+    return float(best)
+
+
+def _next_ratio(spectrum: Floats, projected: Floats, rest: float, items: int, ratio: float) -> float:
+    """Return alpha / beta after one round: each is set to what maximises the evidence for the weights as they are."""
+    shrunk = spectrum + ratio
+    effective = float((spectrum / shrunk).sum())
+    norm = float((spectrum * projected / shrunk**2).sum())
+    residual = float((projected * (ratio / shrunk) ** 2).sum()) + rest
+    return effective / (norm + _TINY) * (residual + _TINY) / max(items - effective, _TINY)
 
 
 def h_score(features: Floats, targets: Floats) -> float:
