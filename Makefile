@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 TESTS ?= tests
 
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test check bench docs messages
+.PHONY: setup demo test check bench bench-tuning docs messages
 
 setup: $(STAMP)
 
@@ -35,6 +35,9 @@ check: setup
 
 bench: setup
 	set -e; for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+
+bench-tuning: setup
+	$(BIN)/python benchmarks/tuning.py --quality 2
 
 docs: setup
 	$(BIN)/python scripts/document_cli.py
