@@ -53,15 +53,21 @@ class Network:
     @property
     def layers(self) -> Sequence[nn.Module]:
         """The base model's layers, from the first to the last."""
+        if found := self.known_layers():
+            return found
+        raise ModelError(
+            _("The layers of {name} can't be told apart.").format(name=type(self.model).__name__),
+            _("Use the strategy full, head or probe with this base model."),
+        )
+
+    def known_layers(self) -> Sequence[nn.Module]:
+        """Return the layers, or none where the architecture doesn't keep them apart (ALBERT shares one among all)."""
         count = self.model.config.num_hidden_layers
         for module in self.model.base_model.modules():
             if isinstance(module, nn.ModuleList) and len(module) == count:
                 layers = list(module)
                 return layers[:-1] if pooling.is_installed(self.model.config) else layers
-        raise ModelError(
-            _("The layers of {name} can't be told apart.").format(name=type(self.model).__name__),
-            _("Use the strategy full, head or probe with this base model."),
-        )
+        return []
 
     @property
     def linear(self) -> nn.Linear:
@@ -100,7 +106,7 @@ class Network:
 
     def frozen_depth(self) -> int:
         """Return how many of the lowest layers, with the embeddings below them, don't learn."""
-        layers = self.layers
+        layers = self.known_layers()
         if any(parameter.requires_grad for module in self.below(0) for parameter in module.parameters()):
             return 0
         learning = (number for number, layer in enumerate(layers) if any(p.requires_grad for p in layer.parameters()))
@@ -108,7 +114,7 @@ class Network:
 
     def below(self, depth: int) -> list[nn.Module]:
         """Return the embeddings and the lowest ``depth`` layers."""
-        layers = self.layers
+        layers = self.known_layers()
         return [*layers[:depth], *(module for module in self._body() if module not in layers)]
 
     def leave_out(self, depth: int) -> None:
@@ -201,7 +207,8 @@ class Network:
             yield from zip(batch, outputs.float().cpu().numpy(), strict=True)
 
     def _body(self) -> Iterator[nn.Module]:
-        yield from self.layers
+        layers = self.known_layers()
+        yield from layers or self.model.base_model.children()
         if pooling.is_installed(self.model.config):
             yield pooling.averaging_layer(self.model)
         yield self.model.get_input_embeddings()

@@ -83,7 +83,7 @@ def _candidates(run: Run) -> Iterator[tuple[Strategy, str]]:
 def _deepest(run: Run) -> Strategy | None:
     """Return the strategy that lets most of the base model learn and still gets through the data in time."""
     left = run.seconds_left
-    layers = len(run.network.layers)
+    layers = len(run.network.known_layers())
     for strategy in (Full(), *(LastN(layers=count) for count in range(layers - 1, 0, -1)), Head()):
         if left is None or strategy.epoch_seconds(run) * _FEWEST_EPOCHS < left:
             return strategy

@@ -81,11 +81,11 @@ class Gradient(Strategy):
     def _share(self, run: Run) -> float:
         """Return the share of the layers that has to be run again in every epoch."""
         learning = {id(parameter) for parameter in self.learns(run.network)}
-        layers = run.network.layers
+        layers = run.network.known_layers()
         if any(id(p) in learning for module in run.network.below(0) for p in module.parameters()):
             return 1.0
         depths = (n for n, layer in enumerate(layers) if any(id(p) in learning for p in layer.parameters()))
-        return 1.0 - next(depths, len(layers)) / len(layers)
+        return 1.0 - next(depths, len(layers)) / max(1, len(layers))
 
     @override
     def fit(self, run: Run) -> None:
