@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_short_budget_lets_less_of_the_base_model_learn(shared: Path, tiny_bas
     assert names(tunery.plan(data, tiny_base, budget=0.001)) == ["probe"]
 
 
+def test_few_texts_a_label_are_compared_with_each_other(shared: Path, tiny_base: str) -> None:
+    plan = tunery.plan(banking(shared, train=80), tiny_base)
+    assert names(plan) == ["probe", "contrastive", "full"]
+    assert re.search(r"only about \d+ examples\s+a label", str(plan))
+    assert names(tunery.plan(banking(shared, train=80), tiny_base, unfreeze=0.5)) == ["probe", "full"]
+
+
 def test_words_are_not_read_by_a_probe_where_there_is_time_for_more(shared: Path, tiny_chinese_base: str) -> None:
     assert names(tunery.plan(diseases(shared), tiny_chinese_base)) == ["full"]
 
@@ -57,7 +65,7 @@ def test_the_best_on_dev_is_kept_and_its_recipe_gives_it_again(shared: Path, tin
     chosen = model.manifest.recipe["strategy"]["name"]
     assert chosen in ("probe", "contrastive", "full")
     metric = model.task.metric
-    for name in ("probe", "full"):
+    for name in ("probe", "contrastive", "full"):
         single = tunery.tune(data, tiny_base, strategy=name, max_steps=6, output=tmp_path / name)
         assert model.manifest.metrics[metric] >= single.manifest.metrics[metric] - 1e-9
         if name == chosen:

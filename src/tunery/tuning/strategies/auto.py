@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from typing_extensions import override
 
 from tunery import progress
 from tunery.i18n import _
 from tunery.sources.cache import put_text
 from tunery.tuning.strategies.base import Strategy
+from tunery.tuning.strategies.contrastive import Contrastive
 from tunery.tuning.strategies.full import Full
 from tunery.tuning.strategies.head import Head
 from tunery.tuning.strategies.last_n import LastN
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tunery.tuning.planning import Stage
     from tunery.tuning.run import Run
 
+_FEW = 32
+"""Examples a class up to which comparing texts may teach more than classifying them."""
 _FEWEST_EPOCHS = 1.0
 """Epochs below which a strategy is not worth starting."""
 _ENOUGH = 0.999
@@ -71,13 +75,26 @@ def _candidates(run: Run) -> Iterator[tuple[Strategy, str]]:
     """Yield what to try, the cheapest first, and why."""
     left = run.seconds_left
     deep = _deepest(run)
+    few = _few_examples(run)
     if len(run.train[0].positions) == 0 and (left is None or Probe().expected_seconds(run) < left / 4):
         yield Probe(), _("a usable model in seconds")
+        if few:
+            yield Contrastive(), _("only about {n} examples a label: comparing them teaches more").format(n=few)
     elif deep is None:
         yield Probe(), _("the budget is too short for more")
     if deep is not None:
         words = _("the whole base model learns: best where labels and time allow it")
         yield deep, words if isinstance(deep, Full) else _("the most of the base model that the budget allows to learn")
+
+
+def _few_examples(run: Run) -> int:
+    """Return how many examples the label in the middle has, if those are few texts of one label each; else 0."""
+    comparable = run.train[0].labels.dtype != np.float32 and bool(run.network.known_layers())
+    if not comparable or not run.recipe.head_start or run.recipe.unfreeze:
+        return 0
+    counts = run.task.class_counts(run.train, run.network.outputs)
+    typical = int(np.median(counts[counts > 0])) if counts.any() else 0
+    return typical if typical <= _FEW else 0
 
 
 def _deepest(run: Run) -> Strategy | None:
