@@ -20,10 +20,12 @@ from transformers import get_scheduler
 
 from tunery import progress
 from tunery.i18n import _
+from tunery.models import memory
 from tunery.models.batching import batches_by_length, pad
 from tunery.models.network import Network
 from tunery.tasks.base import Encoding
 from tunery.tuning import checkpoints
+from tunery.tuning.dropout import quick
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_linear
 from tunery.tuning.optimizer import parameter_groups
@@ -138,8 +140,9 @@ class ContrastiveTuner:
             self._measure()
         else:
             self._go_on(checkpoint)
+        memory.keep_freed()
         try:
-            with progress.bar(_("Tuning"), self._steps) as bar:
+            with quick(run.network.model), progress.bar(_("Tuning"), self._steps) as bar:
                 bar.advance(self._step)
                 while self._step < self._steps and run.ended == "complete":
                     self._epoch(bar)
@@ -264,7 +267,9 @@ def _optimizer(run: Run, rate: float) -> torch.optim.Optimizer:
     model = run.network.model
     decaying = [name for name, parameter in model.named_parameters() if parameter.dim() > 1]
     groups = parameter_groups(run.network, run.recipe, rate, decaying)
-    return torch.optim.SGD(groups, momentum=0.9) if run.recipe.optimizer == "sgd" else torch.optim.AdamW(groups)
+    if run.recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=0.9)
+    return torch.optim.AdamW(groups, fused=True)
 
 
 def _save(network: Network, folder: Path) -> None:
