@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tunery.api import check, compare, evaluate, load_data, load_model, plan, rank, tune
+    from tunery.api import check, compare, evaluate, load_data, load_model, plan, rank, search, tune
     from tunery.data.dataset import Dataset, Split
     from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Candidate, Ranking
     from tunery.tuning.recipe import Recipe
+    from tunery.tuning.search_result import Search
     from tunery.types import Example, Prediction, Predictor, Span
 
 _HOME = {
-    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "rank", "tune"),
+    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "rank", "search", "tune"),
     "tunery.data.dataset": ("Dataset", "Split"),
     "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
     "tunery.evaluation.report": ("Report",),
@@ -30,6 +31,7 @@ _HOME = {
     "tunery.tuning.planning": ("RunPlan",),
     "tunery.tuning.ranking": ("Candidate", "Ranking"),
     "tunery.tuning.recipe": ("Recipe",),
+    "tunery.tuning.search_result": ("Search",),
     "tunery.types": ("Example", "Prediction", "Predictor", "Span"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -48,6 +50,7 @@ __all__ = [
     "Recipe",
     "Report",
     "RunPlan",
+    "Search",
     "SettingError",
     "SourceError",
     "Span",
@@ -60,6 +63,7 @@ __all__ = [
     "load_model",
     "plan",
     "rank",
+    "search",
     "tune",
 ]
 

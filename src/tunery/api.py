@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
+    from tunery.tuning.search_result import Search
 
 
 def load_data(source: str | Path, task: str, **settings: object) -> Dataset:
@@ -115,6 +116,41 @@ def tune(
 
     given = dict(settings) if base is None else {"base": base, **settings}
     return fit(data, Recipe.of(recipe, data.schema, given), output, resume=resume)
+
+
+def search(
+    data: Dataset,
+    base: str | None = None,
+    *,
+    trials: int = 16,
+    budget: float | str | None = None,
+    output: str | Path | None = None,
+    recipe: Recipe | str | Path | None = None,
+    resume: bool = False,
+    **settings: object,
+) -> Search:
+    """Look for settings that are better on dev than the defaults, and keep the best model.
+
+    Args:
+        data: The data set; train is learned from, dev is chosen by, test is not touched.
+        base: Source of the base model; may stand in the recipe instead.
+        trials: How many runs are made, most of them stopped early; the first has the defaults.
+        budget: Time that all of them together may take, for example ``"1h"``, or seconds.
+        output: Folder for the best model and what was tried; by default a new temporary one.
+        recipe: A recipe, or the path of a recipe file. What is given in it, or in ``settings``, is not searched.
+        resume: Go on with the search that was interrupted in ``output``.
+        **settings: Fields of the recipe, of its task or of its strategy, for example ``strategy="full"``.
+
+    Raises:
+        SettingError: A setting doesn't exist or has a value it can't have, or nothing is left to search.
+        SourceError: The base model can't be had.
+        ModelError: The base model can't be used for the task, or ``output`` holds something else.
+    """
+    from tunery.tuning import search as look_for
+    from tunery.tuning.recipe import Recipe
+
+    given = {**settings, "budget": budget} if base is None else {"base": base, **settings, "budget": budget}
+    return look_for(data, Recipe.of(recipe, data.schema, given), output, trials=trials, resume=resume)
 
 
 def rank(data: Dataset, bases: Sequence[str], task: str | None = None, **settings: object) -> Ranking:

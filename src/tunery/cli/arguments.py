@@ -26,6 +26,23 @@ def task() -> Any:
     return typer.Option("--task", metavar="<text>", help=_("What is predicted: {names}.").format(names=_task_names()))
 
 
+def strategy() -> Any:
+    """How much of the base model learns."""
+    from tunery.tuning import strategies
+
+    names = ", ".join(strategies.available())
+    return typer.Option(
+        "--strategy",
+        metavar="<text>",
+        help=_("How much of the base model learns: {names}. Default: auto.").format(names=names),
+    )
+
+
+def recipe() -> Any:
+    """A recipe file."""
+    return typer.Option("--recipe", metavar="<file>", help=_("A recipe file; options change single values of it."))
+
+
 def model() -> Any:
     """A tuned model."""
     return typer.Argument(metavar="MODEL", help=_("Folder of the model."))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, models, predict, tune
+from tunery.cli import data, evaluate, models, predict, search, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import Command, Group, complaint, speak
@@ -77,6 +77,9 @@ def _application() -> typer.Typer:
     app.add_typer(about_models, name="models")
     _add(about_models, models.rank, _("Rank base models by how near they are to a task, without tuning any."))
     _add(app, with_settings(tune.tune, tune.settings()), _("Tune a base model to labelled examples."))
+    _add(
+        app, with_settings(search.search, tune.settings()), _("Search for settings that are better than the defaults.")
+    )
     _add(app, evaluate.evaluate, _("Measure a model on a split of a data set."))
     _add(app, evaluate.compare, _("Say whether one model is better than another, beyond chance."))
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,28 +18,14 @@ if TYPE_CHECKING:
     from tunery.models.model import Model
 
 
-def _strategy() -> Any:
-    from tunery.tuning import strategies
-
-    names = ", ".join(strategies.available())
-    return typer.Option(
-        "--strategy",
-        metavar="<text>",
-        help=_("How much of the base model learns: {names}. Default: auto.").format(names=names),
-    )
-
-
 def tune(
     data: Annotated[str, arguments.data()],
     output: Annotated[
         Path | None, typer.Option("--output", metavar="<folder>", help=_("Folder for the model."))
     ] = None,
     task: Annotated[str | None, arguments.task()] = None,
-    strategy: Annotated[str | None, _strategy()] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option("--recipe", metavar="<file>", help=_("A recipe file; options change single values of it.")),
-    ] = None,
+    strategy: Annotated[str | None, arguments.strategy()] = None,
+    recipe: Annotated[Path | None, arguments.recipe()] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help=_("Go on with the run that was interrupted in the output folder."))
     ] = False,

@@ -217,11 +217,23 @@ def require_tune(purpose: str) -> None:
         raise MissingExtraError("tune", purpose)
 
 
+def usual_dropout(config: PretrainedConfig) -> float:
+    """Return the largest share of activations that a base model drops while learning."""
+    return max((float(value) for value in _dropouts(config).values() if value is not None), default=0.0)
+
+
 def _set_dropout(config: PretrainedConfig, share: float) -> None:
+    for name in _dropouts(config):
+        setattr(config, name, share)
+
+
+def _dropouts(config: PretrainedConfig) -> dict[str, float | None]:
     # Architectures agree on the word, not on the name.
-    for name, value in config.to_dict().items():
-        if "dropout" in name and isinstance(value, float | int | None) and not isinstance(value, bool):
-            setattr(config, name, share)
+    return {
+        name: value
+        for name, value in config.to_dict().items()
+        if "dropout" in name and isinstance(value, float | int | None) and not isinstance(value, bool)
+    }
 
 
 @contextmanager

@@ -67,8 +67,8 @@ class Manifest(BaseModel):
     seconds: float = 0.0
     steps: int = 0
     """How many updates were made; 0 where nothing learned by gradient descent."""
-    ended: Literal["complete", "patience", "budget", "interrupted"] = "complete"
-    """Why the run ended: all steps done, no longer getting better, out of time, or stopped by its owner."""
+    ended: Literal["complete", "patience", "budget", "interrupted", "pruned"] = "complete"
+    """Why the run ended: all steps done, no longer getting better, out of time, or stopped by its owner or a search."""
     versions: dict[str, str] = Field(default_factory=dict)
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

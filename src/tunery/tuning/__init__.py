@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
+    from tunery.tuning.search_result import Search
 
-__all__ = ["fit", "plan", "rank"]
+__all__ = ["fit", "plan", "rank", "search"]
 
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
@@ -53,3 +54,15 @@ def rank(data: Dataset, bases: Sequence[str], task: str | None, settings: Mappin
     if not bases:
         raise SettingError(_("No base model is named."), _("Name those to compare, for example hf:bert-base-cased."))
     return compare(data, bases, Recipe.of(None, data.schema, {"base": bases[0], "task": task, **settings}).task)
+
+
+def search(
+    data: Dataset, recipe: Recipe, output: str | Path | None = None, *, trials: int = 16, resume: bool = False
+) -> Search:
+    """Search for better settings than those of ``recipe``; see `tunery.tuning.searching.search`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Searching"))
+    from tunery.tuning.searching import search as look_for
+
+    return look_for(data, recipe, None if output is None else Path(output), trials=trials, resume=resume)

@@ -87,6 +87,26 @@ class Patience(TrainerCallback):
             self._run.ended = "patience"
 
 
+class Watch(TrainerCallback):
+    """Asks whoever watches several runs whether this one is worth going on with."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @override
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+        metrics: dict[str, float] | None = None, **_: Any,
+    ) -> None:  # fmt: skip
+        watch, metric = self._run.watch, f"eval_{self._run.task.metric}"
+        if watch is None or metrics is None:
+            return
+        stop = watch(state.global_step / state.max_steps, metrics[metric])
+        if stop and state.global_step < state.max_steps and self._run.ended == "complete":
+            control.should_training_stop = True
+            self._run.ended = "pruned"
+
+
 class Budget(TrainerCallback):
     """Stops when the time is up, after a last measurement, however slow the machine has become."""
 

@@ -8,42 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunery.i18n import _, language, use_language
+from tunery.i18n import _
+from tunery.tuning.drawing import picture
 
 if TYPE_CHECKING:
     from tunery.tuning.history import Point
 
-_CHINESE_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
-    "SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
-)  # fmt: skip
 _LOSS, _SCORE = "#8a8f98", "#2563eb"
 
 
 def draw_curves(history: Sequence[Point], metric: str, path: Path) -> None:
-    """Draw the loss on train and the score on dev over the epochs.
-
-    In Chinese where a Chinese font is installed, otherwise in English rather than in boxes.
-    """
-    font = _font()
-    with use_language(language() if font else "en"):
-        _draw(history, metric, path, font)
-
-
-def save_curves(history: Sequence[Point], path: Path) -> None:
-    """Write the points as JSON, one object each: ``epoch``, ``loss``, ``scores``, ``seconds``."""
-    path.write_text(json.dumps([asdict(point) for point in history], indent=1) + "\n", encoding="utf-8")
-
-
-def _draw(history: Sequence[Point], metric: str, path: Path, font: str | None) -> None:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    family = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
-    with rc_context({"font.family": family, "axes.unicode_minus": False}):
-        figure = Figure(figsize=(7, 3.6), dpi=144, layout="constrained")
-        FigureCanvasAgg(figure)
+    """Draw the loss on train and the score on dev over the epochs."""
+    with picture(path, 7, 3.6) as figure:
         axes = figure.subplots()
         losses = [(point.epoch, point.loss) for point in history if point.loss is not None]
         found = [(point.epoch, point.scores[metric]) for point in history if metric in point.scores]
@@ -62,13 +38,8 @@ def _draw(history: Sequence[Point], metric: str, path: Path, font: str | None) -
             right.spines["top"].set_visible(False)
         axes.spines["top"].set_visible(False)
         axes.grid(axis="y", alpha=0.25)
-        figure.savefig(path)
 
 
-def _font() -> str | None:
-    if language() == "en":
-        return "DejaVu Sans"
-    from matplotlib.font_manager import fontManager
-
-    installed = {font.name for font in fontManager.ttflist}
-    return next((name for name in _CHINESE_FONTS if name in installed), None)
+def save_curves(history: Sequence[Point], path: Path) -> None:
+    """Write the points as JSON, one object each: ``epoch``, ``loss``, ``scores``, ``seconds``."""
+    path.write_text(json.dumps([asdict(point) for point in history], indent=1) + "\n", encoding="utf-8")

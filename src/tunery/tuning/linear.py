@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,33 @@ _KEPT = "probe.safetensors"
 """The fitted probe, among an interrupted run's files."""
 
 
+@dataclass(frozen=True)
+class Features:
+    """What the frozen network gives its last linear layer.
+
+    Attributes:
+        values: Items x features.
+        labels: Items, or items x outputs, as the task's loss takes them.
+        owner: Each item's row.
+    """
+
+    values: Tensor
+    labels: Tensor
+    owner: NDArray[np.int64]
+
+
+@dataclass
+class HeadStarts:
+    """What the probes of several runs on the same windows and base model share, by how many layers are left out.
+
+    Features don't depend on how errors are weighed: a run that weighs them in another way only fits anew. The number of
+    layers counts because leaving them out changes the last bits, and each run must be what it would be by itself.
+    """
+
+    features: dict[int, Features] = field(default_factory=dict)
+    fitted: dict[tuple[int, LossSettings], tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+
 def fit_probe(run: Run, encodings: Sequence[Encoding], seconds: float | None = None) -> tuple[Tensor, Tensor]:
     """Fit the last linear layer on what the frozen network gives it, and keep it as the run's "before".
 
@@ -49,27 +77,39 @@ def fit_probe(run: Run, encodings: Sequence[Encoding], seconds: float | None = N
     kept = run.work / _KEPT
     if run.resume and kept.is_file():
         return _kept_probe(run, kept)
-    features, labels, owner = _features(run, encodings, seconds)
-    held_out = np.isin(owner, _held_out_rows(owner, run.recipe.seed))
+    shared = run.head_starts or HeadStarts()
+    depth = run.network.frozen_depth()
+    if depth not in shared.features:
+        shared.features = {depth: _features(run, encodings, seconds)}  # Only the last: they can be large.
+    features, settings = shared.features[depth], run.loss_settings
+    if (depth, settings) not in shared.fitted:
+        shared.fitted[depth, settings] = _fit_best(run, features, settings)
+    weight, bias = shared.fitted[depth, settings]
+    run.probe = (weight.contiguous(), bias.contiguous())
+    run.probe_rows = len(np.unique(features.owner))
+    part = kept.with_suffix(".part")  # It appears under its name when it is whole.
+    save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, part, {"rows": str(run.probe_rows)})
+    part.replace(kept)
+    return weight, bias
+
+
+def _fit_best(run: Run, features: Features, settings: LossSettings) -> tuple[Tensor, Tensor]:
+    """Fit with the strength that is best on rows held out."""
+    values, labels = features.values, features.labels
+    held_out = np.isin(features.owner, _held_out_rows(features.owner, run.recipe.seed))
     fit = functools.partial(
-        fit_linear, run.task, outputs=run.network.outputs, settings=run.loss_settings, biased=run.network.biased
+        fit_linear, run.task, outputs=run.network.outputs, settings=settings, biased=run.network.biased
     )
     best = _STRENGTHS[0]
     if held_out.any() and not held_out.all():
         inside, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
         losses = {}
         for strength in _STRENGTHS:
-            weight, bias = fit(features[inside], labels[inside], strength=strength)
-            logits = features[other] @ weight.T + bias
+            weight, bias = fit(values[inside], labels[inside], strength=strength)
+            logits = values[other] @ weight.T + bias
             losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
         best = min(losses, key=lambda strength: losses[strength])
-    weight, bias = fit(features, labels, strength=best)
-    run.probe = (weight.contiguous(), bias.contiguous())
-    run.probe_rows = len(np.unique(owner))
-    part = kept.with_suffix(".part")  # It appears under its name when it is whole.
-    save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, part, {"rows": str(run.probe_rows)})
-    part.replace(kept)
-    return weight, bias
+    return fit(values, labels, strength=best)
 
 
 def _kept_probe(run: Run, path: Path) -> tuple[Tensor, Tensor]:
@@ -137,10 +177,8 @@ def sample_rows(encodings: Encodings, rows: int, tokens: int) -> Sequence[Encodi
     return [encodings[number] for number in np.flatnonzero(np.isin(encodings.rows, chosen)).tolist()]
 
 
-def _features(
-    run: Run, encodings: Sequence[Encoding], seconds: float | None
-) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
-    """Return features (items x features), labels (items ...) and each item's row.
+def _features(run: Run, encodings: Sequence[Encoding], seconds: float | None) -> Features:
+    """Run the frozen network over the windows.
 
     The windows are taken in a random order, so that those reached within ``seconds`` stand for all.
     """
@@ -161,7 +199,7 @@ def _features(
                 break
     features = torch.from_numpy(np.concatenate(parts))
     owner = np.repeat([encoding.row for encoding in taken], [len(part) for part in parts])
-    return features, _labels([encoding.labels for encoding in taken], len(features)), owner
+    return Features(features, _labels([encoding.labels for encoding in taken], len(features)), owner)
 
 
 def _labels(parts: Sequence[NDArray[np.generic]], items: int) -> Tensor:

@@ -17,6 +17,7 @@ from tunery.i18n import N_, _
 from tunery.settings import describe, unknown
 from tunery.tasks.base import Task
 from tunery.tuning import strategies
+from tunery.tuning.space import Searched
 from tunery.tuning.strategies.base import Strategy
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -39,10 +40,10 @@ class Recipe(BaseModel):
     strategy: SerializeAsAny[Strategy] = Field(description=N_("How much of the base model learns. Default: auto."))
     seed: int = Field(default=42, ge=0, description=N_("Seed of everything random."))
     optimizer: Literal["adamw", "sgd"] = Field(default="adamw", description=N_("How weights are updated."))
-    learning_rate: float | None = Field(
+    learning_rate: Annotated[float | None, Searched(0.2, 5.0, log=True, relative=True)] = Field(
         default=None, gt=0, description=N_("Size of the steps. Default: the strategy's.")
     )
-    layer_decay: float = Field(
+    layer_decay: Annotated[float, Searched(0.7, 1.0)] = Field(
         default=1.0, gt=0, le=1,
         description=N_("At which share of the learning rate of the layer above it each layer learns."),
     )  # fmt: skip
@@ -53,22 +54,26 @@ class Recipe(BaseModel):
     schedule: Literal["linear", "cosine", "constant"] = Field(
         default="linear", description=N_("How the learning rate falls after the warm-up.")
     )
-    warmup: float = Field(default=0.1, ge=0, lt=1, description=N_("Share of the run in which the learning rate rises."))
+    warmup: Annotated[float, Searched(0.0, 0.2)] = Field(
+        default=0.1, ge=0, lt=1, description=N_("Share of the run in which the learning rate rises.")
+    )
     epochs: float | None = Field(
         default=None, gt=0, description=N_("How often the train split is gone through. Default: the strategy's.")
     )
     max_steps: int | None = Field(
         default=None, ge=1, description=N_("How many updates are made, whatever the number of epochs.")
     )
-    batch_tokens: int | None = Field(
+    batch_tokens: Annotated[int | None, Searched(0.5, 2.0, log=True, relative=True)] = Field(
         default=None, ge=16,
         description=N_("How many tokens, with padding, a training batch may have. Default: by the size of the data."),
     )  # fmt: skip
     batch_size: int | None = Field(
         default=None, ge=1, description=N_("How many windows a training batch may have. Default: no limit.")
     )  # fmt: skip
-    weight_decay: float = Field(default=0.01, ge=0, description=N_("How strongly weights are drawn towards zero."))
-    dropout: float | None = Field(
+    weight_decay: Annotated[float, Searched(0.001, 0.1, log=True)] = Field(
+        default=0.01, ge=0, description=N_("How strongly weights are drawn towards zero.")
+    )
+    dropout: Annotated[float | None, Searched(0.0, 0.3)] = Field(
         default=None, ge=0, lt=1, description=N_("Share of activations dropped in training. Default: the base model's.")
     )  # fmt: skip
     loss: Literal["cross-entropy", "focal"] = Field(
@@ -78,7 +83,7 @@ class Recipe(BaseModel):
     focal_gamma: float = Field(
         default=2.0, ge=0, description=N_("How much less focal loss learns from that; 0 makes it cross-entropy.")
     )
-    label_smoothing: float = Field(
+    label_smoothing: Annotated[float, Searched(0.0, 0.2)] = Field(
         default=0.0, ge=0, lt=1, description=N_("Share of probability spread over all labels while learning.")
     )
     class_weights: Literal["none", "balanced"] = Field(
@@ -124,7 +129,7 @@ class Recipe(BaseModel):
         Raises:
             SettingError: A setting doesn't exist or has a value it can't have.
         """
-        values = {} if recipe is None else recipe.to_dict() if isinstance(recipe, Recipe) else _read(Path(recipe))
+        values = {} if recipe is None else recipe.given() if isinstance(recipe, Recipe) else _read(Path(recipe))
         given = {name: value for name, value in changes.items() if value is not None}
         parts = {
             "task": _part(given.pop("task", None), values.get("task"), _default_task(schema) if schema else ""),
@@ -163,6 +168,17 @@ class Recipe(BaseModel):
         for field in ("task", "strategy"):
             part: Task | Strategy = getattr(self, field)
             values[field] = {"name": part.name, **part.model_dump(mode="json", exclude_none=True)}
+        return values
+
+    def given(self) -> dict[str, object]:
+        """Return what `to_dict` does, without the settings that nobody gave."""
+        values = {name: value for name, value in self.to_dict().items() if name in self.model_fields_set}
+        for field in ("task", "strategy"):
+            part: Task | Strategy = getattr(self, field)
+            values[field] = {
+                "name": part.name,
+                **part.model_dump(mode="json", exclude_none=True, include=part.model_fields_set),
+            }
         return values
 
     def to_yaml(self) -> str:

@@ -7,7 +7,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -36,13 +36,14 @@ from tunery.tuning.calibration import calibrate, dev_scores
 from tunery.tuning.curves import draw_curves, save_curves
 from tunery.tuning.encoded import Encodings, encode
 from tunery.tuning.history import Point
+from tunery.tuning.linear import HeadStarts
 from tunery.tuning.planning import RunPlan, make_run_plan
 from tunery.tuning.recipe import Recipe
 from tunery.tuning.speed import Speed, measure_speed
 from tunery.tuning.strategies import Strategy, get_class
 from tunery.types import Example
 
-Ending = Literal["complete", "patience", "budget", "interrupted"]
+Ending = Literal["complete", "patience", "budget", "interrupted", "pruned"]
 
 WORK = ".run"
 """Where a run keeps its checkpoints, inside the output folder; gone when the run is done."""
@@ -73,6 +74,9 @@ class Run:
         steps: How many updates were made.
         ended: Why it ended; the best so far was kept in any case.
         decided: Settings that the recipe left open, as they were decided.
+        until: When the time of several runs together is up, on the monotonic clock.
+        watch: Told at every measurement which share of the run is done and the score on dev; says whether to stop.
+        head_starts: What runs on the same windows have in common; None for a run by itself.
     """
 
     recipe: Recipe
@@ -92,6 +96,9 @@ class Run:
     steps: int = 0
     ended: Ending = "complete"
     decided: dict[str, object] = field(default_factory=dict)
+    until: float | None = None
+    watch: Callable[[float, float], bool] | None = None
+    head_starts: HeadStarts | None = None
 
     @property
     def network(self) -> Network:
@@ -102,7 +109,8 @@ class Run:
     def seconds_left(self) -> float | None:
         """What is left of the budget, where there is one."""
         budget = self.recipe.budget
-        return None if budget is None else budget - (time.monotonic() - self.started)
+        ends = [end for end in (self.until, None if budget is None else self.started + budget) if end is not None]
+        return min(ends) - time.monotonic() if ends else None
 
     @cached_property
     def speed(self) -> Speed:
@@ -181,14 +189,14 @@ def fit(data: Dataset, recipe: Recipe, output: Path | None, *, resume: bool = Fa
         SettingError: ``output`` holds an interrupted run of another recipe or other data.
         SourceError: The base model can't be had.
     """
-    _check_data(data)
+    check_data(data)
     folder = output or Path(tempfile.mkdtemp(prefix="tunery-"))
     if resume and (folder / NAME).is_file():
         return Model.load(folder)
-    work = _open_work(folder, recipe, data, resume=resume)
-    run = _begin(data, recipe, work, resume=resume)
+    work = open_work(folder, WORK, recipe, data, resume=resume)
+    run = begin(data, recipe, work, resume=resume)
     run.recipe.strategy.fit(run)
-    return _finish(run, data, folder)
+    return finish(run, data, folder)
 
 
 def plan(data: Dataset, recipe: Recipe) -> RunPlan:
@@ -199,12 +207,13 @@ def plan(data: Dataset, recipe: Recipe) -> RunPlan:
         ModelError: The base model can't be used.
         SourceError: The base model can't be had.
     """
-    _check_data(data)
+    check_data(data)
     with tempfile.TemporaryDirectory(prefix="tunery-") as folder:
-        return make_run_plan(_begin(data, recipe, Path(folder), resume=False))
+        return make_run_plan(begin(data, recipe, Path(folder), resume=False))
 
 
-def _check_data(data: Dataset) -> None:
+def check_data(data: Dataset) -> None:
+    """Raise `DataError` where train or dev is missing, or nothing can be learned."""
     problems = [
         Problem("error", "missing-split", _("The data has no {split} split.").format(split=name),
                 _("Load it with tunery.load_data, which makes the splits that are missing."))
@@ -221,8 +230,16 @@ def _check_data(data: Dataset) -> None:
         raise DataError(problems)
 
 
-def _open_work(folder: Path, recipe: Recipe, data: Dataset, *, resume: bool) -> Path:
-    """Return the folder for checkpoints, after making sure that nothing would be overwritten."""
+def open_work(folder: Path, name: str, recipe: Recipe, data: Dataset, *, resume: bool) -> Path:
+    """Return the folder for checkpoints, after making sure that nothing would be overwritten.
+
+    Args:
+        folder: Where the result will lie.
+        name: The name of the folder for checkpoints, inside it.
+        recipe: What will be done; a run that is resumed must have had the same.
+        data: The data, likewise.
+        resume: Whether to go on with what was interrupted.
+    """
     if folder.exists() and not folder.is_dir():
         raise ModelError(
             _("{folder} is a file.").format(folder=folder), _("Give --output the name of a folder for the model.")
@@ -232,7 +249,7 @@ def _open_work(folder: Path, recipe: Recipe, data: Dataset, *, resume: bool) -> 
             _("{folder} holds a model already.").format(folder=folder),
             _("Give --output another name, or remove the folder first."),
         )
-    work = folder.resolve() / WORK
+    work = folder.resolve() / name
     stamp = {"recipe": recipe.to_dict(), "data": data.fingerprint}
     written = _read_stamp(work)
     if written is not None and not resume:
@@ -273,7 +290,8 @@ def _difference(written: Mapping[str, object], stamp: Mapping[str, object]) -> s
     return _("other data")
 
 
-def _begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
+def begin(data: Dataset, recipe: Recipe, work: Path, *, resume: bool) -> Run:
+    """Return a run with base model and windows ready, before its strategy has done anything."""
     started = time.monotonic()
     set_seed(recipe.seed)
     task = recipe.task.prepare(data["train"])
@@ -307,7 +325,7 @@ def _balanced(counts: NDArray[np.int64]) -> tuple[float, ...]:
     return tuple(float(weight) for weight in weights)
 
 
-def _finish(run: Run, data: Dataset, folder: Path) -> Model:
+def finish(run: Run, data: Dataset, folder: Path) -> Model:
     """Calibrate, write the model folder, and return the model; ``tunery.json`` comes last, whole or not at all."""
     calibration, found = calibrate(run.answerer, run.dev_examples, run.dev)
     manifest = _manifest(run, data, calibration, found)

@@ -77,8 +77,12 @@ def make_plan(run: Run, dev_seconds: float) -> Plan:
     if recipe.budget is not None and recipe.max_steps is None:
         steps = _within_budget(run, sampler, steps, dev_seconds)
     measure = max(1, round(recipe.measure_every * len(sampler)))
-    rate = recipe.learning_rate or recipe.strategy.learning_rate * _WIDTH / run.network.width
-    return Plan(sampler, rate, sampler.max_tokens, steps, min(measure, steps))
+    return Plan(sampler, learning_rate(run), sampler.max_tokens, steps, min(measure, steps))
+
+
+def learning_rate(run: Run) -> float:
+    """Return the highest learning rate: the recipe's, or the strategy's for a base model of this width."""
+    return run.recipe.learning_rate or run.recipe.strategy.learning_rate * _WIDTH / run.network.width
 
 
 def batches(run: Run) -> TokenBudgetSampler:

@@ -21,7 +21,7 @@ from tunery.models.base import quiet
 from tunery.tasks.loss import IGNORED
 from tunery.tuning import checkpoints, frozen
 from tunery.tuning.batches import Windows, collate
-from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start
+from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start, Watch
 from tunery.tuning.dropout import quick
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_probe, sample_rows
@@ -118,6 +118,7 @@ class _Trainer(Trainer):
                 BatchOrder(plan.sampler),
                 Measurements(plan, start, run.task.metric),
                 Patience(run),
+                Watch(run),
                 Budget(run),
                 self.progress,
             ],

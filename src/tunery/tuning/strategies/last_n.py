@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 from typing_extensions import override
 
 from tunery.i18n import N_
+from tunery.tuning.space import Searched
 from tunery.tuning.strategies.base import Gradient
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class LastN(Gradient):
     learning_rate: ClassVar[float] = 1e-4
     epochs: ClassVar[float] = 4
 
-    layers: int = Field(default=2, ge=1, description=N_("How many of the last layers learn."))
+    layers: Annotated[int, Searched(1, 6)] = Field(
+        default=2, ge=1, description=N_("How many of the last layers learn.")
+    )  # fmt: skip
 
     @override
     def learns(self, network: Network) -> Iterable[Parameter]:

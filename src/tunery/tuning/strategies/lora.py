@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
 from tunery.i18n import N_
+from tunery.tuning.space import Searched
 from tunery.tuning.strategies.base import Gradient
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ class Lora(Gradient):
     learning_rate: ClassVar[float] = 5e-4
     epochs: ClassVar[float] = 4
 
-    rank: int = Field(default=8, ge=1, description=N_("Inner size of the adapters."))
+    rank: Annotated[int, Searched(4, 32, log=True)] = Field(
+        default=8, ge=1, description=N_("Inner size of the adapters.")
+    )  # fmt: skip
     alpha: int = Field(default=16, ge=1, description=N_("How much the adapters count: alpha / rank times."))
-    adapter_dropout: float = Field(
+    adapter_dropout: Annotated[float, Searched(0.0, 0.2)] = Field(
         default=0.05, ge=0, lt=1, description=N_("Share of the adapters' inputs dropped in training.")
     )
     adapter: Literal["merge", "keep"] = Field(

@@ -1,0 +1,47 @@
+"""``tunery search``: many runs, most of them stopped early, for settings that are better than the defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tunery
+from tunery.cli import arguments
+from tunery.cli.options import pairs
+from tunery.cli.output import say, show, write
+from tunery.errors import SettingError
+from tunery.i18n import _
+
+
+def search(
+    data: Annotated[str, arguments.data()],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="<folder>", help=_("Folder for the best model and what was tried.")),
+    ] = None,
+    task: Annotated[str | None, arguments.task()] = None,
+    strategy: Annotated[str | None, arguments.strategy()] = None,
+    recipe: Annotated[Path | None, arguments.recipe()] = None,
+    trials: Annotated[
+        int, typer.Option("--trials", metavar="<int>", help=_("How many runs are made; the first has the defaults."))
+    ] = 16,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on with the search that was interrupted in the output folder."))
+    ] = False,
+    settings: Annotated[list[str] | None, arguments.settings()] = None,
+    **values: object,
+) -> None:
+    """Print where the result is, what was tried, and how much better than the defaults the best is."""
+    from tunery.tuning.recipe import Recipe
+
+    # The recipe comes first: a wrong setting should not wait for a download.
+    complete = Recipe.of(recipe, None, {"task": task, "strategy": strategy, **values})
+    if output is None:
+        raise SettingError(_("No folder for the result is named."), _("Give one, for example --output my-search."))
+    dataset = tunery.load_data(data, complete.task.name, **pairs(settings))
+    found = tunery.search(dataset, recipe=complete, trials=trials, output=output, resume=resume)
+    show(found)
+    write(str(found.model.folder))
+    say(_("Measure it:  tunery evaluate {folder} --data {data}").format(folder=found.model.folder, data=data))

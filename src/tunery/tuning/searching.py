@@ -1,0 +1,291 @@
+"""Looks for better settings than the defaults: many runs, most of them stopped early, and the best model kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunery import progress
+from tunery.data.dataset import Dataset
+from tunery.errors import ModelError, SettingError
+from tunery.i18n import _
+from tunery.models.base import usual_dropout
+from tunery.models.manifest import NAME
+from tunery.models.model import Model
+from tunery.sources.cache import put_text
+from tunery.tuning.linear import HeadStarts
+from tunery.tuning.recipe import Recipe
+from tunery.tuning.run import ADAPTER, RESULT, Run, begin, check_data, finish, open_work
+from tunery.tuning.schedule import batches, learning_rate, wanted_steps
+from tunery.tuning.search_pictures import draw_importances, draw_trials
+from tunery.tuning.search_result import MODEL, RECIPE, TRIALS, Outcome, Search, Trial, best_of, in_words
+from tunery.tuning.space import Dimension, changed, dimensions
+from tunery.tuning.strategies import available, get_class
+from tunery.tuning.strategies.auto import Auto
+from tunery.tuning.strategies.base import Gradient
+from tunery.tuning.strategies.head import Head
+from tunery.tuning.study import MEASUREMENTS, Study
+
+if TYPE_CHECKING:
+    import optuna
+
+WORK = ".search"
+"""Where a search keeps its runs, inside the output folder; gone when it is done."""
+_JOURNAL = "study.jsonl"
+_DEFAULTS = "defaults.json"
+"""What the first trial does, among an interrupted search's files."""
+_RUNS = 5
+"""How many whole runs a search costs: with a budget, a run may take this part of it."""
+_MARGIN = 0.95
+"""Share of the budget that trials may take; the rest is for calibrating and writing the best."""
+
+
+def search(data: Dataset, recipe: Recipe, output: Path | None, *, trials: int, resume: bool = False) -> Search:
+    """Search for settings that are better on dev than those of ``recipe``.
+
+    Args:
+        data: Train is learned from, dev is chosen by; test is not touched.
+        recipe: What the first trial does. Settings that were given in it are fixed; its budget is for all trials.
+        output: Folder for the result; None for a new temporary one.
+        trials: How many runs are made, the first one included.
+        resume: Go on with the search that was interrupted in ``output``.
+
+    Raises:
+        DataError: Train or dev is missing or can't be learned from.
+        ModelError: ``output`` holds something else, or the base model can't be used.
+        SettingError: Nothing is left to search, or ``output`` holds an interrupted search of another recipe or data.
+        SourceError: The base model can't be had.
+    """
+    check_data(data)
+    _check(recipe, trials)
+    folder = output or Path(tempfile.mkdtemp(prefix="tunery-"))
+    if (folder / TRIALS).is_file():
+        return _finished(folder, resume=resume)
+    work = open_work(folder, WORK, recipe, data, resume=resume)
+    return _Searcher(data, recipe, folder, work).search(trials)
+
+
+def _check(recipe: Recipe, trials: int) -> None:
+    strategy = recipe.strategy
+    if trials < 1:
+        raise SettingError(_("trials: must be at least {ge} (found {value}).").format(ge=1, value=trials))
+    if not isinstance(strategy, Auto | Gradient):
+        names = ", ".join(name for name in available() if issubclass(get_class(name), Gradient))
+        raise SettingError(
+            _("The strategy {name} can't be searched: it has no run that could be stopped early.").format(
+                name=strategy.name
+            ),
+            _("Use one of: {names}; or auto, which chooses among them.").format(names=names),
+        )
+
+
+def _finished(folder: Path, *, resume: bool) -> Search:
+    if resume:
+        return Search.load(folder)
+    raise ModelError(
+        _("{folder} holds a search already.").format(folder=folder),
+        _("Give --output another name, or remove the folder first."),
+    )
+
+
+class _Searcher:
+    """One search: its trials share windows, features of the frozen base, and the time."""
+
+    def __init__(self, data: Dataset, recipe: Recipe, folder: Path, work: Path) -> None:
+        self._data = data
+        self._folder = folder
+        self._work = work
+        self._run = begin(data, recipe, work, resume=False)
+        self._run.head_starts = HeadStarts()
+        if recipe.budget is not None:
+            self._run.until = self._run.started + recipe.budget * _MARGIN
+        self._defaults = _defaults(self._run)
+        self._dimensions = _space(self._run, self._defaults)
+        self._study = Study(folder.resolve() / _JOURNAL, self._dimensions, recipe.seed)
+
+    def search(self, count: int) -> Search:
+        try:
+            self._try_all(count)
+        except KeyboardInterrupt:
+            if not self._study.trials():
+                raise
+        return self._finish()
+
+    def _try_all(self, count: int) -> None:
+        trial = self._study.interrupted()
+        while trial is not None or (len(self._study.trials()) < count and self._time_for_another()):
+            outcome = self._try(trial or self._study.begin(), resume=trial is not None)
+            trial = None
+            ended = self._study.trials()[-1]
+            words = _("Trial {number} of {count}: dev {metric} {score:.4f} after {share:.0%} of a run ({settings})")
+            progress.tell(
+                words.format(
+                    number=ended.number, count=count, metric=self._run.task.metric, score=outcome.score,
+                    share=outcome.share, settings=in_words(ended),
+                )
+            )  # fmt: skip
+            if outcome.ended == "interrupted":
+                return
+
+    def _time_for_another(self) -> bool:
+        """Return whether the time that is left is enough for the shortest trial."""
+        left = self._run.seconds_left
+        outcomes = [trial.outcome for trial in self._study.trials()]
+        if left is None or not outcomes:
+            return True
+        return left > min(one.seconds / max(1.0, one.share * MEASUREMENTS) for one in outcomes)
+
+    def _try(self, trial: optuna.Trial, *, resume: bool) -> Outcome:
+        number = self._study.number(trial)
+        work = self._folder_of(number)
+        settings = self._study.settings(trial)
+        outcome = self._study.outcome(trial)
+        if outcome is None or not (outcome.ended == "pruned" or (work / RESULT).is_file()):
+            work.mkdir(exist_ok=True)
+            run = self._run_of(number, settings, resume=resume)
+            run.watch = self._study.watch(trial)
+            run.recipe.strategy.fit(run)
+            outcome = _outcome(run)
+            self._study.note(trial, outcome)
+            if outcome.ended != "pruned":
+                run.write_result(work)
+        self._study.end(trial, outcome)
+        self._remove_all_but_the_best()
+        return outcome
+
+    def _run_of(self, number: int, settings: Mapping[str, float | int], *, resume: bool = False) -> Run:
+        """Return the run of a trial, which is what `fit` would do with its recipe."""
+        # The first has the defaults themselves, not their roundings.
+        recipe = changed(self._defaults, settings) if number > 1 else self._defaults
+        run = replace(self._run, recipe=recipe, resume=resume).again(recipe.strategy, self._folder_of(number))
+        run.started = time.monotonic()
+        run.recipe = _measured_often(run)
+        return run
+
+    def _folder_of(self, number: int) -> Path:
+        return self._work / f"trial-{number}"
+
+    def _remove_all_but_the_best(self) -> None:
+        best = self._folder_of(best_of(self._study.trials()).number)
+        for path in self._work.glob("trial-*"):
+            if path != best:
+                shutil.rmtree(path)
+        for path in best.glob("checkpoint-*"):
+            shutil.rmtree(path)
+
+    def _finish(self) -> Search:
+        trials = self._study.trials()
+        folder = self._folder / MODEL
+        model = Model.load(folder) if (folder / NAME).is_file() else self._write_model(best_of(trials), folder)
+        best = Recipe.from_dict(model.manifest.recipe)
+        found = Search(best, model, trials, self._run.task.metric, self._folder)
+        (self._folder / RECIPE).write_text(best.to_yaml(), encoding="utf-8")
+        draw_trials(trials, self._dimensions, found.metric, self._folder / "parallel.png")
+        draw_importances(self._study.importances(), self._folder / "importance.png")
+        put_text(json.dumps(found.to_dict(), ensure_ascii=False, indent=1), self._folder / TRIALS)
+        shutil.rmtree(self._work)
+        return found
+
+    def _write_model(self, trial: Trial, folder: Path) -> Model:
+        run, kept = self._run_of(trial.number, trial.settings), self._folder_of(trial.number)
+        run.take_over(kept)
+        run.started = time.monotonic() - trial.outcome.seconds
+        run.work = self._work / "final"  # Killed while it is written, it can be written again from what was kept.
+        shutil.rmtree(run.work, ignore_errors=True)
+        run.work.mkdir()
+        if (kept / ADAPTER).is_dir():
+            shutil.copytree(kept / ADAPTER, run.work / ADAPTER)
+        folder.mkdir(exist_ok=True)
+        return finish(run, self._data, folder)
+
+
+def _defaults(run: Run) -> Recipe:
+    """Return the recipe of the first trial: a strategy that learns step by step, and how long it does.
+
+    What depends on this machine's speed is decided once and kept, so that a resumed search goes on with the same.
+    """
+    kept = run.work / _DEFAULTS
+    if not kept.is_file():
+        strategy = _strategy(run)
+        values = {"strategy": {"name": strategy.name, **strategy.model_dump(include=strategy.model_fields_set)}}
+        put_text(json.dumps({**values, **_length(run, strategy)}), kept)
+    decided = json.loads(kept.read_text(encoding="utf-8"))
+    part = decided.pop("strategy")
+    same = get_class(part.pop("name")).model_validate(part)
+    return run.recipe.model_copy(update={**decided, "budget": None, "strategy": same})
+
+
+def _strategy(run: Run) -> Gradient:
+    """Return the recipe's strategy; in place of ``auto``, the one that it lets most of the base model learn by."""
+    asked = run.recipe.strategy
+    if isinstance(asked, Gradient):
+        return asked
+    budget = run.recipe.budget
+    recipe = run.recipe.model_copy(update={"budget": None if budget is None else budget / _RUNS})
+    stages = [stage.strategy for stage in asked.stages(replace(run, recipe=recipe))]
+    strategy = next((one for one in reversed(stages) if isinstance(one, Gradient)), Head())
+    progress.tell(_("auto: the settings of {strategy} are searched.").format(strategy=strategy.name))
+    return strategy
+
+
+def _length(run: Run, strategy: Gradient) -> dict[str, float]:
+    """Return how many epochs a run has: as many as usual, or as many as fit its part of the budget."""
+    recipe = run.recipe
+    if recipe.max_steps is not None:
+        return {}
+    per_epoch = len(batches(run))
+    epochs = wanted_steps(run, strategy, per_epoch) / per_epoch
+    if recipe.budget is not None:
+        affordable = recipe.budget * _MARGIN / _RUNS / strategy.epoch_seconds(run)
+        epochs = max(min(epochs, affordable), 1 / per_epoch)
+    return {"epochs": round(epochs, 4)}
+
+
+def _space(run: Run, defaults: Recipe) -> tuple[Dimension, ...]:
+    """Return what is searched around the defaults.
+
+    Raises:
+        SettingError: Every setting that could be searched is fixed.
+    """
+    first = replace(run, recipe=defaults)
+    found = dimensions(
+        defaults,
+        {
+            "learning_rate": learning_rate(first),
+            "batch_tokens": batches(first).max_tokens,
+            "dropout": usual_dropout(run.network.model.config),
+        },
+    )
+    if not found:
+        raise SettingError(
+            _("Every setting that could be searched is fixed."),
+            _("Leave some of them out of the recipe or the command, for example learning_rate."),
+        )
+    return found
+
+
+def _measured_often(run: Run) -> Recipe:
+    """Return the recipe with measurements that come `MEASUREMENTS` times, and patience for as long as it had."""
+    recipe, per_epoch = run.recipe, len(batches(run))
+    steps = recipe.max_steps or wanted_steps(run, recipe.strategy, per_epoch)
+    between = math.ceil(steps / MEASUREMENTS)
+    patience = math.ceil(recipe.patience * recipe.measure_every * per_epoch / between)
+    return recipe.model_copy(update={"measure_every": between / per_epoch, "patience": patience})
+
+
+def _outcome(run: Run) -> Outcome:
+    scores = [point.scores[run.task.metric] for point in run.history if point.scores]
+    planned = run.recipe.max_steps or wanted_steps(run, run.recipe.strategy, len(batches(run)))
+    return Outcome(
+        score=scores[-1] if run.ended == "pruned" else max(scores),
+        share=round(min(1.0, run.steps / planned), 4),
+        seconds=round(time.monotonic() - run.started, 2),
+        ended=run.ended,
+    )
