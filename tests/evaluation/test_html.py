@@ -11,12 +11,13 @@ import pytest
 
 from tunery.data.dataset import Split
 from tunery.evaluation import Comparison, Report, compare, evaluate
+from tunery.evaluation.html import breakable
 from tunery.i18n import use_language
 from tunery.tasks import Task
 from tunery.types import Example, Prediction, Span
 
 ATTACK = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-VOID = {"meta", "br", "img", "input", "link", "hr"}
+VOID = {"meta", "br", "wbr", "img", "input", "link", "hr"}
 
 
 class Page(HTMLParser):
@@ -146,6 +147,11 @@ def test_spans_are_marked_in_the_text_where_they_are_wrong(fixed: Any, entities:
     page = evaluate(fixed(("LOC", "PER"), [answer]), rows, entities).to_html()
     assert '<mark class="good">Paris<small>PER</small></mark> met <mark>Lyon<small>LOC</small></mark>.' in page
     assert '<mark class="bad">Paris<small>LOC</small></mark> met <mark>Lyon<small>LOC</small></mark>.' in page
+
+
+def test_long_names_go_on_in_the_next_line_where_a_word_ends() -> None:
+    assert breakable("not_updated/a-b.") == "not_<wbr>updated/<wbr>a-<wbr>b."
+    assert breakable("<b>_<i>") == "&lt;b&gt;_&lt;i&gt;"
 
 
 def test_a_report_without_probabilities_or_confusion_has_a_page_too(fixed: Any, task: Task) -> None:

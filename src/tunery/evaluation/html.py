@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -31,6 +32,7 @@ _SPAN_TEXT_LENGTH = 260
 """Texts with spans are shown once for each side, so less of them."""
 _LONG = 30
 """A table of more labels than this scrolls by itself, and is folded in a notebook."""
+_WORD_ENDS = re.compile(r"(?<=[_/.\-])(?=\w)")
 _LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 
 
@@ -59,6 +61,14 @@ def comparison_fragment(comparison: Comparison) -> str:
 def text_fragment(text: str) -> str:
     """Return plain text for a notebook."""
     return f"<pre>{escape(text)}</pre>"
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that may go on in the next line where one of its words ends, as ``name_of_a_class`` may."""
+    from markupsafe import Markup, escape
+
+    parts = (escape(part) for part in _WORD_ENDS.split(wording.visible(name)))
+    return Markup("<wbr>").join(parts)
 
 
 def _mixups(report: Report) -> list[dict[str, object]]:
@@ -124,7 +134,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment.globals |= {
-        "_": _, "words": wording, "style": drawn(style), "script": drawn(script), "policy": _policy(style, script),
+        "_": _, "words": wording, "breakable": breakable,
+        "style": drawn(style), "script": drawn(script), "policy": _policy(style, script),
         "score_bar": lambda *given: drawn(pictures.score_bar(*given)),
         "difference_bar": lambda *given: drawn(pictures.difference_bar(*given)),
         "confusion_map": lambda table: drawn(pictures.confusion_map(table)),

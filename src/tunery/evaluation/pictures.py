@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunery.evaluation.bootstrap import Interval
 from tunery.evaluation.calibration import Calibration
 from tunery.evaluation.report import ConfusionTable
-from tunery.evaluation.tables import shorten, width
+from tunery.evaluation.tables import shorten_middle, width
 from tunery.evaluation.wording import visible
 from tunery.i18n import _
 
@@ -80,7 +80,7 @@ def confusion_map(table: ConfusionTable) -> str:
     _cells(picture, counts, labels, grid)
     for index, label in enumerate(labels):
         middle, before = grid.at(index + 0.5), str(grid.room - 5)
-        shown = shorten(label, _WIDEST_LABEL)
+        shown = shorten_middle(label, _WIDEST_LABEL)
         name = {"font-size": str(grid.font), "dominant-baseline": "central"}
         SubElement(picture, "text", {**name, "x": before, "y": str(middle), "text-anchor": "end"}).text = shown
         turned = f"translate({middle} {before}) rotate(-90)"

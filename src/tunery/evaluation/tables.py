@@ -35,6 +35,18 @@ def shorten(text: str, columns: int) -> str:
     return text
 
 
+def shorten_middle(text: str, columns: int) -> str:
+    """Return ``text``, with an ellipsis in its middle if it takes up more than ``columns``.
+
+    Names of classes often begin alike and differ at their ends.
+    """
+    if width(text) <= columns:
+        return text
+    begin = shorten(text, columns - columns // 2)
+    end = shorten(text[::-1], columns // 2 + 1)[:-1]
+    return begin + end[::-1]
+
+
 def table(rows: Sequence[Sequence[str] | None], *, name_right: bool = False) -> list[str]:
     """Return rows of equal length as lines, the first column to the left (or right) and the others to the right.
 
