@@ -10,9 +10,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from tunery.i18n import _
+from tunery.i18n import N_, _, joined
 
 Severity = Literal["error", "warning", "note"]
+
+_USUAL_REASONS = (
+    N_("No such file or directory"), N_("Permission denied"), N_("Operation not permitted"), N_("Is a directory"),
+    N_("Not a directory"), N_("File exists"), N_("No space left on device"), N_("Disk quota exceeded"),
+    N_("Read-only file system"), N_("File name too long"), N_("Too many open files"), N_("Input/output error"),
+    N_("Too many levels of symbolic links"), N_("Device or resource busy"),
+)  # fmt: skip
+"""What operating systems usually say, so that the catalogue has it in other languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        hint = f" {self.hint}" if self.hint else ""
-        return f"{where}{self.message}{hint}"
+        return where + joined(self.message, self.hint)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain values for JSON."""
@@ -65,7 +72,7 @@ class TuneryError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         self.message = message
         self.hint = hint
-        super().__init__(f"{message} {hint}" if hint else message)
+        super().__init__(joined(message, hint))
 
 
 class SourceError(TuneryError):
@@ -101,3 +108,9 @@ class MissingExtraError(TuneryError, ImportError):
             _("{purpose} needs a part of Tunery that is not installed.").format(purpose=purpose),
             _('Install it with: pip install "tunery[{extra}]"').format(extra=extra),
         )
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file could not be read or written, in the reader's language where the reason is a usual one."""
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return _(said) if said in _USUAL_REASONS else said

@@ -21,6 +21,7 @@ LANGUAGES = ("en", "zh")
 """The languages that every message exists in."""
 
 _LOCALE_DIR = Path(__file__).parent / "locale"
+_FULL_STOPS = ("。", "！", "？", "；", "：")
 _chosen: ContextVar[str | None] = ContextVar("tunery_language", default=None)
 
 
@@ -47,6 +48,14 @@ def _(message: str) -> str:
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     """Mark ``message`` for the catalogue and return it as it is, to be translated where it is shown."""
     return message
+
+
+def joined(*sentences: str) -> str:
+    """Return sentences as one text: a space stands between them, except after a full-width full stop."""
+    text = ""
+    for sentence in filter(None, sentences):
+        text += sentence if not text or text.endswith(_FULL_STOPS) else f" {sentence}"
+    return text
 
 
 def _from_environment() -> str:

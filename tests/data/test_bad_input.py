@@ -4,16 +4,18 @@ from __future__ import annotations
 
 # ruff: noqa: E501 - whole messages stand beside the input that they are about
 import gzip
+import pickle
 import threading
 from pathlib import Path
 
 import pytest
 
 from tunery.data.dataset import Schema
-from tunery.data.files import MAX_LINE
+from tunery.data.files import MAX_LINE, read_bytes
 from tunery.data.loading import load, read_examples
 from tunery.data.settings import DataSettings
 from tunery.errors import DataError, SettingError
+from tunery.i18n import use_language
 
 LABEL, SPANS = Schema("label"), Schema("spans")
 
@@ -105,6 +107,55 @@ TABLES = [
 @pytest.mark.parametrize(("content", "words"), TABLES)
 def test_tables(content: str, words: str, tmp_path: Path) -> None:
     assert words in refused(tmp_path / "a.csv", content)
+
+
+BINARY = [
+    (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture"),
+    (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture"),
+    (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+    (pickle.dumps([{"text": "a", "label": "x"}]), "a Python pickle, which may run code when it is opened and so never is"),
+    (b"SQLite format 3\0", "a database"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "kind"), BINARY)
+@pytest.mark.parametrize("settings", [{}, {"encoding": "latin-1"}])
+def test_files_that_are_no_text_are_called_what_they_are(
+    content: bytes, kind: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    words = f"a.csv: The file holds no text; it is {kind}. Give a file with labelled examples, for example a table"
+    assert refused(tmp_path / "a.csv", content, **settings).startswith(words)
+
+
+def test_a_column_of_texts_that_is_blank_is_named(tmp_path: Path) -> None:
+    words = "a.csv: The column 'text' is blank in every row; columns: text, label. Check how the file was written"
+    assert refused(tmp_path / "a.csv", "text,label\n" + "  ,a\n ,b\n" * 20).startswith(words)
+
+
+def test_a_truth_value_among_names_is_taken_with_a_warning(tmp_path: Path) -> None:
+    rows = ['{"text": "a", "label": "x"}', '{"text": "b", "label": true}', '{"text": "c", "label": "y"}']
+    (tmp_path / "a.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    data = load(tmp_path / "a.jsonl", LABEL)
+    assert data.labels == ("true", "x", "y")
+    warning = next(problem for problem in data.notes if problem.code == "label-is-a-truth-value")
+    assert str(warning).endswith(
+        "a.jsonl:2: The label is the truth value true, where others are names; it is taken as the name of a class."
+        " Write the name of the class, in quotation marks."
+    )
+
+
+def test_truth_values_alone_are_classes(tmp_path: Path) -> None:
+    rows = '{"text": "a", "label": true}\n{"text": "b", "label": false}\n'
+    (tmp_path / "a.jsonl").write_text(rows * 3, encoding="utf-8")
+    data = load(tmp_path / "a.jsonl", LABEL)
+    assert data.labels == ("false", "true")
+    assert "label-is-a-truth-value" not in {problem.code for problem in data.notes}
+
+
+def test_a_reason_in_another_language_is_translated_where_it_is_a_usual_one(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").mkdir()
+    with use_language("zh"), pytest.raises(DataError, match=r"无法读取文件：它是一个文件夹。请确认"):
+        read_bytes(tmp_path / "train.csv", "train.csv", lines=True)
 
 
 def test_measurements_are_no_classes(tmp_path: Path) -> None:

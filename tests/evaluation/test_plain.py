@@ -82,3 +82,4 @@ def test_text_and_page_exist_in_chinese(words: Any, complaints: tuple[Split, Spl
     # The layout is scikit-learn's in every language; the sentences around it are not English.
     assert any(line.split()[:1] == ["accuracy"] for line in lines)
     assert len(lines) == len(str(report).splitlines())
+    assert "。 " not in "\n".join(lines)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from tunery.errors import SettingError
-from tunery.i18n import _, language
+from tunery.i18n import _, joined
 
 _TYPE_NAMES: Mapping[object, str] = {int: "int", float: "float"}
 
@@ -105,7 +105,7 @@ def describe(setting: Setting) -> str:
         parts.append(_("Default: {value}.").format(value=value))
     if setting.owners:
         parts.append(_("(only {names})").format(names=", ".join(setting.owners)))
-    return ("" if language() == "zh" else " ").join(parts)
+    return joined(*parts)
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from rich.console import Console
 from rich.text import Text
 
-from tunery.errors import DataError, Problem, SettingError, TuneryError
+from tunery.errors import DataError, Problem, SettingError, TuneryError, reason_of
 from tunery.i18n import _
 
 STDOUT = Path("-")
@@ -126,7 +126,7 @@ def _stderr() -> Console:
 
 def _unwritable(path: Path, error: OSError) -> SettingError:
     return SettingError(
-        _("{path} can't be written: {reason}.").format(path=path, reason=error.strerror),
+        _("{path} can't be written: {reason}.").format(path=path, reason=reason_of(error)),
         _("Name a file in a folder that you may write to."),
     )
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from tunery.cli.output import STDOUT
 from tunery.data.strict_json import JsonError, parse_whole
-from tunery.errors import DataError, Problem
+from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
 from tunery.types import Prediction, Span
 
@@ -220,8 +220,13 @@ def _encodable(text: str) -> bool:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return _wrong("unreadable", path, None, _("It can't be read: {reason}.").format(reason=reason))
+    broken = not isinstance(error, OSError) or isinstance(error, gzip.BadGzipFile)
+    hint = (
+        _("Copy or download it again; it may have been cut off.")
+        if broken
+        else _("Check that it exists and that you may read it.")
+    )
+    return _wrong("unreadable", path, None, _("It can't be read: {reason}.").format(reason=reason_of(error)), hint)
 
 
 def _wrong(code: str, path: Path, line: int | None, message: str, hint: str = "") -> DataError:

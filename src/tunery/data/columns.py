@@ -212,6 +212,13 @@ class _Chooser:
             return exact[0]
         if len(pair) < 2 and (chosen := _longest(named, 1.5) or (None if named else self._by_content(texts))):
             return chosen.name
+        if blank := [column.name for column in self.columns.values() if _is_blank_text(column)]:
+            self._error(
+                "text-blank",
+                _("The column {name!r} is blank in every row; columns: {{columns}}.").format(name=blank[0]),
+                _("Check how the file was written, or name another column with --set text_column=..."),
+            )
+            return None
         candidates = ", ".join(pair or [column.name for column in named or texts])
         unclear = _("It can't be told which column is the text ({candidates}); columns: {{columns}}.")
         self._error(
@@ -322,6 +329,10 @@ def _longest(columns: Sequence[_Column], clearly: float) -> _Column | None:
     if not ordered or (len(ordered) > 1 and ordered[0].length < clearly * ordered[1].length):
         return None
     return ordered[0]
+
+
+def _is_blank_text(column: _Column) -> bool:
+    return column.count == 0 and column.total > 0 and names.plain(column.name) in names.TEXT
 
 
 def _parts(name: str) -> set[str]:

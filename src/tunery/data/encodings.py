@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tunery.data.files import failure
 from tunery.data.findings import Findings
 from tunery.errors import DataError, SettingError
-from tunery.i18n import _
+from tunery.i18n import N_, _
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 (BOM)"),
@@ -31,6 +31,20 @@ _TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜�
 _MISREAD = re.compile(rf"[\u00c2-\u00df][{_TAIL}]|[\u00e0-\u00ef][{_TAIL}]{{2}}|[\u00f0-\u00f4][{_TAIL}]{{3}}")
 # U+FFFD stands where something could not be decoded; read once more as GBK it becomes "锟斤拷".
 _LOST = re.compile("\ufffd|锟斤拷")
+
+_BINARY = tuple(
+    (re.compile(signature, re.DOTALL), kind)
+    for signature, kind in (
+        (rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP|II\*\0|MM\0\*", N_("a picture")),
+        (rb"%PDF-\d", N_("a PDF document")),
+        (rb"\xd0\xcf\x11\xe0", N_("a document of an old office program")),
+        (rb"\x80[\x02-\x05]", N_("a Python pickle, which may run code when it is opened and so never is")),
+        (rb"PK\x03\x04|BZh[1-9]1AY|\xfd7zXZ|\x28\xb5\x2f\xfd|7z\xbc\xaf|Rar!\x1a", N_("a packed archive")),
+        (rb"RIFF....WAVE|ID3[\2-\4]\0|OggS\0|fLaC\0|\0\0..ftyp", N_("a recording")),
+        (rb"SQLite format 3\0", N_("a database")),
+    )
+)
+"""How files begin that are no text in any encoding, and what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +68,23 @@ def decode(data: bytes, encoding: str | None, shown: str, findings: Findings) ->
         DataError: The bytes are no text, or text damaged beyond use; with byte offset and line.
         SettingError: There is no such encoding.
     """
+    _refuse_binary(data, shown)
     decoded = _as_told(data, encoding, shown) if encoding else _recognised(data, shown, findings)
     text = decoded.text.removeprefix("\ufeff")
     _refuse_nul(text, decoded.encoding, shown)
     _refuse_damaged(text, decoded.encoding, shown, findings)
     return Decoded(text, decoded.encoding)
+
+
+def _refuse_binary(data: bytes, shown: str) -> None:
+    for signature, kind in _BINARY:
+        if signature.match(data):
+            raise failure(
+                "not-text",
+                _("The file holds no text; it is {kind}.").format(kind=_(kind)),
+                _("Give a file with labelled examples, for example a table saved as CSV."),
+                shown,
+            )
 
 
 def _as_told(data: bytes, encoding: str, shown: str) -> Decoded:

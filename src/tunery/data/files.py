@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tunery.errors import DataError, Problem
+from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
 from tunery.progress import bar
 
@@ -100,7 +100,7 @@ def _readable(shown: str) -> Iterator[None]:
     except OSError as error:
         raise failure(
             "file-unreadable",
-            _("The file can't be read: {reason}.").format(reason=error.strerror or error),
+            _("The file can't be read: {reason}.").format(reason=reason_of(error)),
             _("Check that it exists and that you may read it."),
             shown,
         ) from None

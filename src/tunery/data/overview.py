@@ -17,7 +17,7 @@ from rich.text import Text
 from tunery.data.finders.subject import printable, share
 from tunery.data.wrapping import Wrapped
 from tunery.errors import Problem, Severity
-from tunery.i18n import N_, _
+from tunery.i18n import N_, _, joined
 
 if TYPE_CHECKING:
     from tunery.data.check import Check
@@ -148,8 +148,10 @@ def _verdict(check: Check) -> Text:
     counts = _("Errors: {errors}, warnings: {warnings}, notes: {notes}.").format(
         errors=check.count("error"), warnings=check.count("warning"), notes=check.count("note")
     )
-    verdict = Text(_("Usable."), style="bold green") if check.ok else Text(_("Not usable."), style="bold red")
-    return Text.assemble(verdict, f" {counts}")
+    verdict, style = (_("Usable."), "bold green") if check.ok else (_("Not usable."), "bold red")
+    text = Text(joined(verdict, counts))
+    text.stylize(style, 0, len(verdict))
+    return text
 
 
 def _table(first: str) -> Table:

@@ -15,7 +15,7 @@ from typing import IO
 
 from tunery.data import joining, tags
 from tunery.data.readers.conll import COMMENTS
-from tunery.errors import DataError, Problem
+from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
 from tunery.types import Example, Span
 
@@ -177,6 +177,6 @@ def _umask() -> int:
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
-    message = _("The file can't be written: {reason}.").format(reason=error.strerror or error)
+    message = _("The file can't be written: {reason}.").format(reason=reason_of(error))
     hint = _("Check that the folder exists, that you may write there and that there is room.")
     return DataError([Problem("error", "file-unwritable", message, hint, str(path))])

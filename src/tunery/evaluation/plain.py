@@ -27,7 +27,7 @@ from tunery.evaluation.wording import (
     whole_text,
     windowed_text,
 )
-from tunery.i18n import _
+from tunery.i18n import _, joined
 
 _ERRORS = 10
 _MIXUPS = 10
@@ -62,7 +62,7 @@ def summary_line(report: Report) -> str:
     if not steps:
         return verdict(report)
     steps.append(_("this model {value:.3f}").format(value=report.metrics[report.metric]))
-    return _("{verdict} {steps}.").format(verdict=verdict(report), steps=" → ".join(steps))
+    return joined(verdict(report), _("{steps}.").format(steps=" → ".join(steps)))
 
 
 def _before_and_after(report: Report) -> list[str]:

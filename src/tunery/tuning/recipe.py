@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsA
 
 from tunery import tasks
 from tunery.data.dataset import Schema
-from tunery.errors import SettingError
+from tunery.errors import SettingError, reason_of
 from tunery.i18n import N_, _
 from tunery.settings import describe, unknown
 from tunery.tasks.base import Task
@@ -214,8 +214,8 @@ def _read(path: Path) -> dict[str, object]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        message = _("The recipe {path} can't be read: {reason}.").format(path=path, reason=error.strerror)
-        raise SettingError(message) from None
+        message = _("The recipe {path} can't be read: {reason}.").format(path=path, reason=reason_of(error))
+        raise SettingError(message, _("Check that it exists and that you may read it.")) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingError(_("The recipe {path} is not YAML: {reason}").format(path=path, reason=error)) from None
     if not isinstance(values, dict):

@@ -74,7 +74,7 @@ def _workbook(place: Place) -> Iterator[None]:
         raise failure(
             "excel-unreadable",
             _("The file is not a readable Excel workbook: {reason}.").format(
-                reason=str(error)[:120] or type(error).__name__
+                reason=str(error)[:120].rstrip(". ") or type(error).__name__
             ),
             _("Open it in a spreadsheet program and save it as .xlsx or as CSV."),
             place.shown,

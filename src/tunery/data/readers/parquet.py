@@ -41,10 +41,14 @@ def unreadable(error: Exception, place: Place) -> DataError:
     """Return the error for a file that Arrow can't read."""
     return failure(
         "parquet-unreadable",
-        _("The file is not a readable Parquet or Arrow file: {reason}.").format(reason=str(error).split("\n")[0][:160]),
+        _("The file is not a readable Parquet or Arrow file: {reason}.").format(reason=_reason(error)),
         _("Export or download it again; it may have been cut off."),
         place.shown,
     )
+
+
+def _reason(error: Exception) -> str:
+    return str(error).split("\n")[0][:160].rstrip(". ") or type(error).__name__
 
 
 def _table(place: Place) -> Table:

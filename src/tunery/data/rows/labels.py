@@ -47,6 +47,7 @@ def reader(job: Job) -> ReadRow:
     if not labelling.several and labelling.names is None and (error := refuse_no_classes(cells, job.shown)):
         raise error
     _say(labelling, column, job)
+    stray = 0 < sum(isinstance(cell, bool) for cell in cells) < sum(not is_blank(cell) for cell in cells)
 
     def read(_table: Table, row: Row, report: Report) -> Parts | None:
         text = text_of(row, job.fields.text, report)
@@ -54,6 +55,8 @@ def reader(job: Job) -> ReadRow:
         label = read_label(cell, labelling, report)
         if label is not None and labelling.names is None and is_number(cell):
             _warn_of_number(cell, report)
+        if stray and isinstance(cell, bool):
+            _warn_of_truth_value(label, report)
         return None if text is None or label is None else (text, label, None)
 
     return read
@@ -238,4 +241,14 @@ def _warn_of_number(cell: object, report: Report) -> None:
         "label-is-a-number",
         _("The label is a number ({found}); it is taken as the name of a class.").format(found=cell),
         _("Names make reports readable: put them into labels.txt beside the file, one a line, the first for 0."),
+    )
+
+
+def _warn_of_truth_value(label: object, report: Report) -> None:
+    report.warning(
+        "label-is-a-truth-value",
+        _("The label is the truth value {found}, where others are names; it is taken as the name of a class.").format(
+            found=label
+        ),
+        _("Write the name of the class, in quotation marks."),
     )
