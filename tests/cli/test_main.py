@@ -20,7 +20,7 @@ TASK = ("--task", "text-classification")
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("foo", "There is no command tunery foo.\n  There are: data, tune, evaluate, compare, predict."),
+        ("foo", "There is no command tunery foo.\n  There are: data, models, tune, evaluate, compare, predict."),
         ("tun", "There is no command tunery tun.\n  Did you mean tune?"),
         ("data chek", "There is no command tunery data chek.\n  Did you mean check?"),
         ("--verison", "There is no option --verison.\n  Did you mean --version?"),
@@ -90,6 +90,13 @@ def test_chinese_help_is_not_cut_off(tunery: Tunery, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TUNERY_LANG", "zh")
     monkeypatch.setenv("COLUMNS", "80")
     assert "…" not in tunery("tune", "--help").out
+
+
+@pytest.mark.parametrize("call", [(), ("data",), ("data", "check"), ("tune",)])
+def test_h_is_help_everywhere(tunery: Tunery, call: tuple[str, ...]) -> None:
+    answer = tunery(*call, "-h")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == tunery(*call, "--help").out
 
 
 def test_the_version_is_a_result(tunery: Tunery) -> None:

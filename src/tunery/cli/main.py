@@ -13,7 +13,7 @@ import tunery
 from tunery.cli import data, evaluate, models, predict, search, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
-from tunery.cli.typer_words import Command, Group, complaint, speak
+from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
 from tunery.errors import SettingError, TuneryError
 from tunery.i18n import _
 
@@ -65,6 +65,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 def _application() -> typer.Typer:
     app = typer.Typer(
         cls=Group, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+        context_settings={"help_option_names": HELP_NAMES},
         help=_("A pretrained model and a few labelled examples in, a model that is yours out."),
         epilog=_("Language: TUNERY_LANG=en or zh. Documentation: docs/ of the project."),
     )  # fmt: skip

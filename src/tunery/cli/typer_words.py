@@ -16,6 +16,8 @@ from typing_extensions import override
 from tunery.errors import SettingError
 from tunery.i18n import N_, _
 
+HELP_NAMES = ["--help", "-h"]
+"""What asks for help, at every command."""
 _PARAMETER_HELP = {
     "help": N_("Show this message and exit."),
     "install_completion": N_("Install completion for the current shell."),
@@ -29,6 +31,11 @@ class Command(TyperCommand):
     @override
     def get_usage(self, ctx: Any) -> str:
         return _usage(super().get_usage(ctx))
+
+    @override
+    def get_help_option_names(self, ctx: Any) -> list[str]:
+        # Typer's come from a set, in an order that differs from run to run.
+        return sorted(super().get_help_option_names(ctx), key=len, reverse=True)
 
     @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -49,6 +56,11 @@ class Group(TyperGroup):
     @override
     def get_usage(self, ctx: Any) -> str:
         return _usage(super().get_usage(ctx))
+
+    @override
+    def get_help_option_names(self, ctx: Any) -> list[str]:
+        # Typer's come from a set, in an order that differs from run to run.
+        return sorted(super().get_help_option_names(ctx), key=len, reverse=True)
 
     @override
     def list_commands(self, ctx: Any) -> list[str]:
@@ -123,7 +135,7 @@ def complaint(error: typer.TyperException) -> SettingError:
 
 
 def _translate_parameters(command: Any) -> None:
-    context = typer.Context(command)
+    context = typer.Context(command, help_option_names=HELP_NAMES)
     for parameter in command.get_params(context):
         if parameter.name in _PARAMETER_HELP:
             parameter.help = _(_PARAMETER_HELP[parameter.name])
