@@ -477,3 +477,11 @@ def test_real_intents_are_usable_and_their_leaks_are_found(shared: Path) -> None
     assert leak.line is not None
     train = {each.text.casefold().strip("\n ?.!") for each in splits["train"]}
     assert splits["test"][leak.line - 1].text.casefold().strip("\n ?.!") in train
+
+
+def test_no_heading_is_cut_off_where_tokens_are_counted() -> None:
+    data = dataset({"train": varied(300), "dev": varied(60), "test": varied(60)})
+    counted = check(data, count_tokens=lambda texts: [1_000_000 for _ in texts], limit=16)
+    head = str(counted).split("─")[0]
+    assert "…" not in head
+    assert all(word in head.split() for word in ("characters:", "tokens:", "over", "limit"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,25 @@ def test_plain_transformers_gives_the_same_answer_for_a_class(classifier: Model)
     theirs = pipeline("text-classification", str(classifier.folder), top_k=None)([text])[0]
     ours = classifier.predict([text])[0].scores
     assert {answer["label"]: answer["score"] for answer in theirs} == pytest.approx(dict(ours), abs=1e-4)
+
+
+def test_plain_transformers_gives_the_same_answers_where_a_text_has_several_labels(
+    tiny_base: str, tmp_path: Path
+) -> None:
+    from transformers import pipeline
+
+    def several(split: Split) -> Split:
+        return Split(split.name, [replace(row, target=(str(row.target), "card")) for row in split])
+
+    parts = {name: several(split) for name, split in classes().items()}
+    data = Dataset(parts, Schema("label"), "file:rows")
+    model = tunery.tune(data, tiny_base, strategy="probe", output=tmp_path / "several")
+    texts = ["thank you for finding my card", "how do I lock it ?"]
+    theirs = pipeline("text-classification", str(model.folder), top_k=None)(texts)
+    for answers, ours in zip(theirs, model.predict(texts), strict=True):
+        assert {answer["label"]: answer["score"] for answer in answers} == pytest.approx(dict(ours.scores), abs=1e-4)
+        assert "card" in ours.labels
+        assert ours.labels == tuple(sorted(answer["label"] for answer in answers if answer["score"] >= model.threshold))
 
 
 def test_plain_transformers_gives_the_same_scores_for_every_word(finder: Model) -> None:

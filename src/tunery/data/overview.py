@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
@@ -62,12 +63,14 @@ def as_html(check: Check) -> str:
 
 def _splits(check: Check) -> Table:
     table = _table(_("split"))
-    for heading in (_("rows"), _("no label"), _("labels"), _("characters: median"), "95%", _("max")):
-        table.add_column(heading, justify="right")
+    table.collapse_padding = True
+    headings = [_("rows"), _("no label"), _("labels"), _("characters: median"), "95%", _("max")]
     with_tokens = any(split.tokens for split in check.splits.values())
     if with_tokens:
-        for heading in (_("tokens: median"), "95%", _("max"), _("over limit")):
-            table.add_column(heading, justify="right")
+        headings += [_("tokens: median"), "95%", _("max"), _("over limit")]
+    for heading in headings:
+        # A heading may take two lines, but no word of it may be cut.
+        table.add_column(heading, justify="right", min_width=max(map(cell_len, heading.split())))
     for split in check.splits.values():
         tokens = _token_cells(split) if with_tokens else []
         table.add_row(
