@@ -20,7 +20,10 @@ TASK = ("--task", "text-classification")
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("foo", "There is no command tunery foo.\n  There are: data, models, tune, evaluate, compare, predict."),
+        (
+            "foo",
+            "There is no command tunery foo.\n  There are: data, models, tune, search, evaluate, compare, predict.",
+        ),
         ("tun", "There is no command tunery tun.\n  Did you mean tune?"),
         ("data chek", "There is no command tunery data chek.\n  Did you mean check?"),
         ("--verison", "There is no option --verison.\n  Did you mean --version?"),
