@@ -22,7 +22,17 @@ from tunery.types import Example, Span, Target
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parent.parent.parent
-CODE_PLACE = {"Problem": 1, "problem": 1, "_Damage": 0, "_leak": 0, "error": 0, "_error": 0, "warning": 0, "note": 0, "failure": 0}
+CODE_PLACE = {
+    "Problem": 1,
+    "problem": 1,
+    "_Damage": 0,
+    "_leak": 0,
+    "error": 0,
+    "_error": 0,
+    "warning": 0,
+    "note": 0,
+    "failure": 0,
+}
 """Calls that name a problem's code, and which argument it is."""
 
 anything = st.text(st.characters(), max_size=40)
