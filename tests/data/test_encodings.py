@@ -102,7 +102,7 @@ def test_nul_bytes_are_refused_with_their_line(tmp_path: Path) -> None:
 def test_a_picture_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
-    with pytest.raises(DataError, match="The file holds no text; it is a picture. Give a file with labelled examples"):
+    with pytest.raises(DataError, match=r"The file holds no text; it is a picture. Give a file with labelled examples"):
         read_examples(path, Schema("label"))
 
 
