@@ -1,4 +1,4 @@
-"""Tokenised examples on disk: Arrow, memory-mapped, so that a million of them take hardly any memory."""
+"""Tokenised examples on disk: Arrow, memory-mapped, so that many of them take hardly any memory."""
 
 from __future__ import annotations
 
