@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.cli.calls import Tunery
+
+from tunery import load_data, tune
 
 TEXTS = ["Where is my card?", "", "What is the exchange rate?", "Where is my card?"]
 
@@ -96,3 +100,26 @@ def test_a_text_the_terminal_garbled_is_refused(tunery: Tunery, classifier: Path
     answer = tunery("predict", classifier, "fine", "b\udcffd")
     assert answer.code == 2
     assert answer.err.startswith("Error: Text 2 is not valid in the terminal's encoding.\n  Put it into a file")
+
+
+_PEAK = """
+import contextlib, resource
+from tunery.cli import main
+with contextlib.suppress(SystemExit):
+    main()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_eight_times_as_many_lines_take_no_more_memory(intents: Path, tiny_base: str, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    tune(load_data(str(intents), task="text-classification"), tiny_base, strategy="probe", output=model)
+    draw = random.Random(0)
+    source, target = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    peaks = []
+    for count in (1024, 8192):
+        source.write_text("".join(f"{' card' * draw.randint(1, 9)} {n}\n" for n in range(count)), encoding="utf-8")
+        call = [sys.executable, "-c", _PEAK, "predict", str(model), "--input", str(source), "--output", str(target)]
+        peaks.append(int(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
+        assert len(target.read_text(encoding="utf-8").splitlines()) == count
+    assert peaks[1] - peaks[0] < 30_000  # kilobytes

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tunery.models import pooling
 from tunery.models.batching import batches_by_length, pad
-from tunery.models.network import INFERENCE_TOKENS, Network
+from tunery.models.network import Network, inference_tokens
 from tunery.tasks.base import Encoding
 
 
@@ -22,7 +22,7 @@ def layer_features(network: Network, encodings: Sequence[Encoding]) -> Iterator[
     tokens (1 x layers x width).
     """
     nn.Module.eval(network.model)
-    for batch in batches_by_length([len(encoding) for encoding in encodings], INFERENCE_TOKENS):
+    for batch in batches_by_length([len(encoding) for encoding in encodings], inference_tokens(network.device)):
         members = [encodings[number] for number in batch]
         states = _states(network, members)
         for place, (number, encoding) in enumerate(zip(batch, members, strict=True)):

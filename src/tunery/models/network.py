@@ -21,8 +21,14 @@ from tunery.tasks.base import Encoding, Logits
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-INFERENCE_TOKENS = 4096
-"""Tokens in a batch when nothing is learned: large enough for full speed, small enough for a laptop."""
+_PROCESSOR_TOKENS, _GPU_TOKENS = 1024, 16384
+"""Tokens in a batch when nothing is learned: what keeps a processor's caches warm and its memory in few pieces,
+and what keeps a GPU busy."""
+
+
+def inference_tokens(device: torch.device) -> int:
+    """Return how many tokens, with padding, a batch should hold when nothing is learned."""
+    return _PROCESSOR_TOKENS if device.type == "cpu" else _GPU_TOKENS
 
 
 class Network:
@@ -191,7 +197,7 @@ class Network:
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield each encoding's number and its row of what ``run`` gives; batches halve as memory asks."""
         nn.Module.eval(self.model)
-        waiting = batches_by_length(lengths_of(encodings), INFERENCE_TOKENS)[::-1]
+        waiting = batches_by_length(lengths_of(encodings), inference_tokens(self.device))[::-1]
         while waiting:
             batch = waiting.pop()
             try:
