@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tunery.api import check, compare, evaluate, load_data, load_model, plan, rank, search, tune
+    from tunery.api import check, compare, evaluate, learning_curve, load_data, load_model, plan, rank, search, tune
     from tunery.data.dataset import Dataset, Split
     from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
+    from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Candidate, Ranking
     from tunery.tuning.recipe import Recipe
@@ -23,11 +24,23 @@ if TYPE_CHECKING:
     from tunery.types import Example, Prediction, Predictor, Span
 
 _HOME = {
-    "tunery.api": ("check", "compare", "evaluate", "load_data", "load_model", "plan", "rank", "search", "tune"),
+    "tunery.api": (
+        "check",
+        "compare",
+        "evaluate",
+        "learning_curve",
+        "load_data",
+        "load_model",
+        "plan",
+        "rank",
+        "search",
+        "tune",
+    ),
     "tunery.data.dataset": ("Dataset", "Split"),
     "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
     "tunery.evaluation.report": ("Report",),
     "tunery.models.model": ("Model",),
+    "tunery.tuning.learning_curve_result": ("LearningCurve",),
     "tunery.tuning.planning": ("RunPlan",),
     "tunery.tuning.ranking": ("Candidate", "Ranking"),
     "tunery.tuning.recipe": ("Recipe",),
@@ -41,6 +54,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Example",
+    "LearningCurve",
     "Model",
     "ModelError",
     "Prediction",
@@ -59,6 +73,7 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "learning_curve",
     "load_data",
     "load_model",
     "plan",

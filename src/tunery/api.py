@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunery.evaluation.comparison import Comparison
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
+    from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
@@ -151,6 +152,40 @@ def search(
 
     given = {**settings, "budget": budget} if base is None else {"base": base, **settings, "budget": budget}
     return look_for(data, Recipe.of(recipe, data.schema, given), output, trials=trials, resume=resume)
+
+
+def learning_curve(
+    data: Dataset,
+    base: str | None = None,
+    *,
+    points: int = 5,
+    output: str | Path | None = None,
+    recipe: Recipe | str | Path | None = None,
+    resume: bool = False,
+    **settings: object,
+) -> LearningCurve:
+    """Tune on growing shares of the labels, and say what twice as many would bring.
+
+    Args:
+        data: The data set; shares of train are learned from, dev is measured on, test is not touched.
+        base: Source of the base model; may stand in the recipe instead.
+        points: How many numbers of rows: all of train, half of it, a quarter, ...
+        output: Folder for the curve and its picture; by default a new temporary one.
+        recipe: A recipe, or the path of a recipe file; ``settings`` change single values of it.
+        resume: Go on with the curve that was interrupted in ``output``.
+        **settings: Fields of the recipe, of its task or of its strategy; ``budget`` is for all runs together.
+
+    Raises:
+        DataError: Train or dev is missing, or train is too small to be divided.
+        SettingError: A setting doesn't exist or has a value it can't have.
+        SourceError: The base model can't be had.
+        ModelError: The base model can't be used for the task, or ``output`` holds something else.
+    """
+    from tunery.tuning import learning_curve as measure
+    from tunery.tuning.recipe import Recipe
+
+    given = dict(settings) if base is None else {"base": base, **settings}
+    return measure(data, Recipe.of(recipe, data.schema, given), output, points=points, resume=resume)
 
 
 def rank(data: Dataset, bases: Sequence[str], task: str | None = None, **settings: object) -> Ranking:

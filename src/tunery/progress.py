@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from rich.console import Console
@@ -32,6 +33,8 @@ _QUIET_FOR = 2.0
 """Seconds of work before anything is shown."""
 _LINE_EVERY = 15.0
 """Seconds between lines where there is no terminal."""
+
+_wordless: ContextVar[bool] = ContextVar("wordless", default=False)
 
 
 class Bar:
@@ -65,7 +68,7 @@ class Bar:
 
     def tell(self, words: str) -> None:
         """Show a line that stays, above the bar where there is one."""
-        if self._progress is None:
+        if self._progress is None or _wordless.get():
             tell(words)
         else:
             self._progress.console.print(words, highlight=False, markup=False)
@@ -113,8 +116,18 @@ class Bar:
 
 def tell(words: str) -> None:
     """Show words that stay: what was decided, or what happened."""
-    if os.environ.get("TUNERY_PROGRESS") != "0":
+    if os.environ.get("TUNERY_PROGRESS") != "0" and not _wordless.get():
         print(words, file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
+
+
+@contextmanager
+def without_words() -> Iterator[None]:
+    """Show bars, but no words that stay, while the block runs: for runs that are one of many."""
+    token = _wordless.set(True)
+    try:
+        yield
+    finally:
+        _wordless.reset(token)
 
 
 @contextmanager

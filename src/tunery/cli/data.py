@@ -66,6 +66,40 @@ def convert(
         say(_("Written: {path}").format(path=file))
 
 
+def curve(
+    path: Annotated[str, arguments.path()],
+    task: Annotated[str | None, arguments.task()] = None,
+    strategy: Annotated[str | None, arguments.strategy()] = None,
+    recipe: Annotated[Path | None, arguments.recipe()] = None,
+    points: Annotated[
+        int,
+        typer.Option("--points", metavar="<int>", help=_("How many sizes: all rows, half of them, ...")),
+    ] = 5,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="<folder>", help=_("Folder for the curve and its picture."))
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on with the curve that was interrupted in the output folder."))
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of words."))] = False,
+    settings: Annotated[list[str] | None, arguments.settings()] = None,
+    **values: object,
+) -> None:
+    """Print how good models are with part of the labels, and what twice as many would bring."""
+    from tunery.tuning.recipe import Recipe
+
+    # The recipe comes first: a wrong setting should not wait for a download.
+    complete = Recipe.of(recipe, None, {"task": task, "strategy": strategy, **values})
+    dataset = tunery.load_data(path, complete.task.name, **pairs(settings))
+    found = tunery.learning_curve(dataset, recipe=complete, points=points, output=output, resume=resume)
+    if as_json:
+        write_json(found.to_dict())
+    else:
+        show(found)
+    if output is not None:
+        say(_("Written: {path}").format(path=output))
+
+
 def _refuse_to_overwrite(files: Iterable[Path]) -> None:
     there = [str(file) for file in files if file.exists()]
     if there:

@@ -74,6 +74,11 @@ def _application() -> typer.Typer:
     app.add_typer(about_data, name="data")
     _add(about_data, data.check, _("Find everything in labelled files that would cost quality."))
     _add(about_data, data.convert, _("Write labelled files in another format."))
+    _add(
+        about_data,
+        with_settings(data.curve, tune.settings()),
+        _("Say what more labels would bring."),
+    )
     about_models = typer.Typer(cls=Group, no_args_is_help=True, help=_("Choose a base model."))
     app.add_typer(about_models, name="models")
     _add(about_models, models.rank, _("Rank base models by how near they are to a task, without tuning any."))

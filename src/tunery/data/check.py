@@ -11,6 +11,7 @@ from tunery.data.finders import FINDERS
 from tunery.data.finders.subject import Subject
 from tunery.data.statistics import CountTokens, SplitStatistics, statistics
 from tunery.errors import Problem, Severity
+from tunery.screen import Readable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,7 +20,7 @@ _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Readable):
     """What a data set holds, and what is wrong with it.
 
     Printed by rich it has colours; ``str()`` is the same without; a notebook shows it by itself.
@@ -55,20 +56,10 @@ class Check:
             "problems": [problem.to_dict() for problem in self.problems],
         }
 
-    def __str__(self) -> str:
-        from tunery.data.overview import as_text
-
-        return as_text(self)
-
     def __rich__(self) -> RenderableType:
         from tunery.data.overview import overview
 
         return overview(self)
-
-    def _repr_html_(self) -> str:
-        from tunery.data.overview import as_html
-
-        return as_html(self)
 
 
 def check(dataset: Dataset, *, count_tokens: CountTokens | None = None, limit: int | None = None) -> Check:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from tunery.data.check import Check
     from tunery.data.statistics import Lengths, SplitStatistics
 
-_WIDTH = 100
 _MOST_LABELS = 12
 """Labels up to which all are shown; of more, the most and the least frequent."""
 _ENDS = 5
@@ -41,24 +39,6 @@ def overview(check: Check) -> RenderableType:
     if check.problems:
         parts += ["", _problems(check.problems)]
     return Group(*parts, "", _verdict(check))
-
-
-def as_text(check: Check) -> str:
-    """Return the check as plain text, 100 columns wide."""
-    with StringIO() as file:
-        Console(file=file, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print(check)
-        return "\n".join(line.rstrip() for line in file.getvalue().rstrip().splitlines())
-
-
-def as_html(check: Check) -> str:
-    """Return the check for a notebook."""
-    with StringIO() as file:
-        console = Console(file=file, width=_WIDTH, record=True)
-        console.print(check)
-        page = (
-            "<pre style=\"line-height:1.25;font-family:Menlo,Consolas,'Noto Sans Mono CJK SC',monospace\">{code}</pre>"
-        )
-        return console.export_html(inline_styles=True, code_format=page)
 
 
 def _splits(check: Check) -> Table:

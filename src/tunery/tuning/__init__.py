@@ -15,12 +15,13 @@ from tunery.i18n import _
 if TYPE_CHECKING:
     from tunery.data.dataset import Dataset
     from tunery.models.model import Model
+    from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
     from tunery.tuning.search_result import Search
 
-__all__ = ["fit", "plan", "rank", "search"]
+__all__ = ["fit", "learning_curve", "plan", "rank", "search"]
 
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
@@ -41,6 +42,18 @@ def plan(data: Dataset, recipe: Recipe) -> RunPlan:
     from tunery.tuning.run import plan as look_ahead
 
     return look_ahead(data, recipe)
+
+
+def learning_curve(
+    data: Dataset, recipe: Recipe, output: str | Path | None = None, *, points: int = 5, resume: bool = False
+) -> LearningCurve:
+    """Say what more labels would bring; see `tunery.tuning.learning_curves.learning_curve`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Tuning"))
+    from tunery.tuning.learning_curves import learning_curve as measure
+
+    return measure(data, recipe, None if output is None else Path(output), points=points, resume=resume)
 
 
 def rank(data: Dataset, bases: Sequence[str], task: str | None, settings: Mapping[str, object]) -> Ranking:

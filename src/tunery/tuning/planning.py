@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import resource
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from tunery.i18n import _
+from tunery.screen import Readable, duration
 from tunery.tuning.speed import Speed
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tunery.tuning.run import Run
     from tunery.tuning.strategies.base import Strategy
 
-_WIDTH = 100
-"""Columns of the table where there is no terminal."""
 _ADAM_COPIES = 4
 """How often a weight that learns is held: itself, its gradient and AdamW's two averages."""
 
@@ -44,7 +42,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class RunPlan:
+class RunPlan(Readable):
     """What a run will do.
 
     Attributes:
@@ -93,15 +91,6 @@ class RunPlan:
             table.add_row(_named(stage.strategy), duration(stage.seconds), stage.why)
         return Group(table, Text(self._summary()))
 
-    def __str__(self) -> str:
-        console = Console(width=_WIDTH, color_system=None, file=None, record=False)
-        with console.capture() as captured:
-            console.print(self)
-        return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
-
     def _summary(self) -> str:
         limit = _("no limit") if self.budget is None else duration(self.budget)
         forward, learning = f"{self.speed.forward:,.0f}", f"{self.speed.learning:,.0f}"
@@ -126,15 +115,6 @@ def make_run_plan(run: Run) -> RunPlan:
         memory=_memory(run),
         budget=run.recipe.budget,
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: ``8 s``, ``3 min``, ``1.5 h``."""
-    if seconds < 90:
-        return _("{n} s").format(n=max(1, round(seconds)))
-    if seconds < 90 * 60:
-        return _("{n} min").format(n=round(seconds / 60))
-    return _("{n} h").format(n=f"{seconds / 3600:.1f}")
 
 
 def _named(strategy: Strategy) -> str:

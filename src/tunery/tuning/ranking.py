@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from tunery.models.base import Base, load_base, weights_in
 from tunery.models.devices import place
 from tunery.models.layers import layer_features
 from tunery.models.origin import read_card
+from tunery.screen import Readable
 from tunery.sources import fetch
 from tunery.tasks.base import Encoding, LossSettings, Task
 from tunery.tasks.encoding import TextEncoder
@@ -82,7 +83,7 @@ class _Scores:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Readable):
     """Base models by how near they are to a task, the nearest first and those that can't be used last.
 
     Printed by rich it has colours; ``str()`` is the same without; a notebook shows it by itself.
@@ -93,6 +94,8 @@ class Ranking:
         candidates: The base models.
         seconds: How long it took.
     """
+
+    width: ClassVar[int] = 120
 
     task: str
     rows: int
@@ -115,20 +118,10 @@ class Ranking:
             "candidates": [asdict(candidate) for candidate in self.candidates],
         }
 
-    def __str__(self) -> str:
-        from tunery.tuning.ranking_table import as_text
-
-        return as_text(self)
-
     def __rich__(self) -> RenderableType:
         from tunery.tuning.ranking_table import overview
 
         return overview(self)
-
-    def _repr_html_(self) -> str:
-        from tunery.tuning.ranking_table import as_html
-
-        return as_html(self)
 
 
 def rank(data: Dataset, bases: Sequence[str], task: Task, seed: int = 42) -> Ranking:

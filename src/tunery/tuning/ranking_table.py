@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tunery.i18n import _, language
+from tunery.screen import duration
 
 if TYPE_CHECKING:
     from tunery.tuning.ranking import Candidate, Ranking
 
-_WIDTH = 120
 _SHOWN = 3
 """Languages named; the rest are counted."""
 _CLOSE = 0.01
@@ -25,24 +24,6 @@ _CLOSE = 0.01
 def overview(ranking: Ranking) -> RenderableType:
     """Return the ranking for a terminal."""
     return Group(_table(ranking), *_failures(ranking), "", Text(verdict(ranking), style="bold"))
-
-
-def as_text(ranking: Ranking) -> str:
-    """Return the ranking as plain text, 120 columns wide."""
-    with StringIO() as file:
-        Console(file=file, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print(ranking)
-        return "\n".join(line.rstrip() for line in file.getvalue().rstrip().splitlines())
-
-
-def as_html(ranking: Ranking) -> str:
-    """Return the ranking for a notebook."""
-    with StringIO() as file:
-        console = Console(file=file, width=_WIDTH, record=True)
-        console.print(ranking)
-        page = (
-            "<pre style=\"line-height:1.25;font-family:Menlo,Consolas,'Noto Sans Mono CJK SC',monospace\">{code}</pre>"
-        )
-        return console.export_html(inline_styles=True, code_format=page)
 
 
 def verdict(ranking: Ranking) -> str:
@@ -92,7 +73,7 @@ def _cells(one: Candidate) -> list[str]:
         _languages(one.languages),
         _number(one.tokens_per_second, ",.0f"),
         _number(one.rows_per_second, ",.0f"),
-        _duration(one.tuning_seconds or 0.0),
+        duration(one.tuning_seconds or 0.0),
     ]
 
 
@@ -111,11 +92,3 @@ def _languages(names: tuple[str, ...]) -> str:
         return _("unknown")
     more = f" +{len(names) - _SHOWN}" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return _("{n:.0f} s").format(n=seconds)
-    if seconds < 5400:
-        return _("{n:.0f} min").format(n=seconds / 60)
-    return _("{n:.1f} h").format(n=seconds / 3600)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from tunery.i18n import N_, _, language
 from tunery.models.model import Model
-from tunery.tuning.planning import duration
+from tunery.screen import Readable, duration
 from tunery.tuning.recipe import Recipe
 from tunery.tuning.run import Ending
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 TRIALS, MODEL, RECIPE = "trials.json", "model", "recipe.yaml"
 """What a search leaves in its folder; ``trials.json`` comes last."""
 
-_WIDTH = 120
 _ENDINGS = {
     "complete": N_("whole"),
     "patience": N_("no longer better"),
@@ -93,7 +91,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Readable):
     """What came of a search.
 
     Printed by rich it has colours; ``str()`` is the same without; a notebook shows it by itself.
@@ -105,6 +103,8 @@ class Search:
         metric: The score on dev that they were chosen by.
         folder: Where everything lies.
     """
+
+    width: ClassVar[int] = 120
 
     best: Recipe
     model: Model
@@ -155,15 +155,6 @@ class Search:
 
     def __rich__(self) -> RenderableType:
         return Group(self._table(), "", Text(self.verdict(), style="bold"))
-
-    def __str__(self) -> str:
-        console = Console(width=_WIDTH, color_system=None, record=False)
-        with console.capture() as captured:
-            console.print(self)
-        return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
 
     def _table(self) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
