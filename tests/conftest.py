@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tunery.tasks.encoding import TextEncoder
+
+# No test may depend on how fast the machine is.
+settings.register_profile("tunery", deadline=None)
+settings.load_profile("tunery")
 
 _SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

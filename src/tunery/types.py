@@ -39,6 +39,7 @@ class Example:
         id: The caller's own name for the row.
         timestamp: When it was written, ISO 8601.
         group: Rows of one group are never divided between splits.
+        document: Neighbouring rows of one document are sentences that follow each other in it.
         line: Where it starts in its file, counted from 1.
     """
 
@@ -49,6 +50,7 @@ class Example:
     id: str | None = None
     timestamp: str | None = None
     group: str | None = None
+    document: str | None = None
     line: int | None = field(default=None, compare=False)
 
 

@@ -25,7 +25,7 @@ from tunery.errors import DataError
 
 FORMATS = ("conll", "jsonl", "json", "csv", "tsv", "excel", "parquet", "label-studio", "doccano", "datasets")
 SCHEMAS = (Schema("label"), Schema("spans"), Schema("label", pair=True))
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PIECES = st.sampled_from(
     [b"{", b"}", b"[", b"]", b'"', b",", b":", b"\n", b"\r\n", b"\t", b";", b" O", b" B-X", b"# text = ", b"-DOCSTART-",
      b"text", b"label", b'"text": "a"', b'"label": ', b'"spans": [[0, 1, "X"]]', b'"tokens": ["a"]', b'"tags": ["O"]',
@@ -94,7 +94,7 @@ def arrow() -> bytes:
 
 
 @pytest.mark.parametrize(("make", "suffix"), [(workbook, ".xlsx"), (parquet, ".parquet"), (arrow, ".arrow")])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_binary_files_are_refused(
     make: Callable[[], bytes], suffix: str, data: st.DataObject, tmp_path: Path
@@ -130,7 +130,7 @@ KEYS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.dictionaries(KEYS, VALUES, max_size=5), min_size=1, max_size=3),
     kind=st.sampled_from(["jsonl", "json", "doccano", "label-studio"]),

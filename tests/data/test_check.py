@@ -398,7 +398,7 @@ class TestResult:
         assert all(cell_len(line) <= 100 for line in str(_faulty()).splitlines())
 
     @given(st.fixed_dictionaries({}, optional={name: st.lists(any_example, max_size=12) for name in SPLITS}))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_whatever_is_in_the_data_it_can_be_shown(self, splits: dict[str, list[Example]]) -> None:
         result = check(dataset(splits), count_tokens=lambda texts: [len(text) for text in texts], limit=20)
         shown = str(result)

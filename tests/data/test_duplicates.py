@@ -89,7 +89,7 @@ def test_a_long_text_is_compared_as_a_whole() -> None:
 
 
 @given(st.lists(st.text(alphabet="ab 一二.", max_size=30), max_size=25))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_groups_are_those_that_comparing_every_pair_gives(texts: list[str]) -> None:
     normalised = [normalise(text) for text in texts]
     expected = Components(len(texts))

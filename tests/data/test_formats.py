@@ -69,6 +69,7 @@ def test_columns_with_documents_comments_and_hashes(end: str, gap: str, tmp_path
     assert [marked(row) for row in rows] == [[("EU", "ORG")], [("一个", "NUM")]]
     assert [row.id for row in rows] == ["s1", None]
     assert [row.line for row in rows] == [4, 10]
+    assert [row.document for row in rows] == ["a.txt:1", "a.txt:1"]
     assert rows[0].words == ((0, 2), (3, 10), (11, 14), (15, 16), (17, 21))
 
 

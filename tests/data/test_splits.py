@@ -172,7 +172,7 @@ class TestWhoGoesWhere:
 
 class TestProperties:
     @given(st.lists(examples, max_size=60), st.integers(0, 5))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_nothing_is_lost_doubled_or_torn_apart(self, rows: list[Example], seed: int) -> None:
         chosen = DataSettings(split_seed=seed)
         made, _ = complete_splits({"train": rows}, chosen)
@@ -187,7 +187,7 @@ class TestProperties:
         assert complete_splits({"train": rows}, chosen)[0] == made
 
     @given(st.lists(st.sampled_from("aaaaaabbbcd"), min_size=40, max_size=300), st.floats(0.05, 0.3))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_shares_are_about_right_and_every_label_is_learned(self, names: list[str], share: float) -> None:
         rows = [Example(row.text, name) for row, name in zip(rows_of(len(names)), names, strict=True)]
         made, _ = complete_splits({"train": rows}, DataSettings(dev_share=share, test_share=share))

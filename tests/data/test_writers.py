@@ -29,7 +29,7 @@ TOKENS = (
 )
 LABELS = NAMES.filter(lambda name: not set(name) & set("\t\r\n"))
 EXTRAS = st.fixed_dictionaries({}, optional={"id": NAMES, "timestamp": NAMES, "group": NAMES})
-FAST = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

@@ -108,7 +108,7 @@ def test_a_missing_file_is_an_ordinary_error(tmp_path: Path) -> None:
         RecordedAnswers.from_file(tmp_path / "none.jsonl")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_reading_crash(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "answers.jsonl"
@@ -129,7 +129,7 @@ def test_no_bytes_make_reading_crash(tmp_path: Path, data: bytes) -> None:
         max_leaves=12,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 def test_no_json_makes_reading_crash(tmp_path: Path, value: object) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(json.dumps(value), "utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.v1 import precision_recall_fscore_support as seqeval_scores
 from seqeval.scheme import IOB2
@@ -113,7 +113,6 @@ def test_weighing_rows_is_the_same_as_repeating_them(pairs: list[tuple[str, str]
         assert weighed[name][0] == pytest.approx(values[0]), name
 
 
-@settings(deadline=None)
 @given(sentences)
 def test_token_scores_are_those_of_scikit_learn_with_outside_as_a_label(
     rows: list[list[tuple[str, str]]],
@@ -125,7 +124,6 @@ def test_token_scores_are_those_of_scikit_learn_with_outside_as_a_label(
     assert scores(tally)["accuracy"][0] == pytest.approx(accuracy_score(flat_gold, flat_given))
 
 
-@settings(deadline=None)
 @given(sentences)
 def test_entity_scores_are_those_of_seqeval_in_strict_mode(rows: list[list[tuple[str, str]]]) -> None:
     gold, given = ([mended([pair[side] for pair in row]) for row in rows] for side in (0, 1))

@@ -82,7 +82,11 @@ _MANY = """
     class Generated(list):
         def __len__(self): return count
         def __getitem__(self, part):
-            return [Example(f"my card {n} has not arrived", "ab"[n % 2]) for n in range(*part.indices(count))]
+            return list(self.rows(*part.indices(count)))
+        def __iter__(self):
+            return self.rows(0, count, 1)
+        def rows(self, *numbers):
+            return (Example(f"my card {n} has not arrived", "ab"[n % 2]) for n in range(*numbers))
 
     encode(asked, Generated()[0:2000], folder / "warm.arrow", labelled=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -21,7 +21,7 @@ def classes(items: int, width: int, signal: float, seed: int = 0) -> tuple[Float
     return generator.normal(size=(items, width)) + signal * generator.normal(size=(3, width))[column], np.eye(3)[column]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.integers(3, 30), st.integers(2, 40))
 @example(161, 13, 29)
 def test_log_me_is_the_largest_evidence_of_a_linear_model(seed: int, items: int, width: int) -> None:
@@ -44,7 +44,7 @@ def test_features_that_tell_classes_apart_score_higher(score: object) -> None:
 
 
 @given(st.integers(0, 1000))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_what_is_held_out_is_explained_by_what_was_learned_and_never_beyond_the_whole(seed: int) -> None:
     features, targets = classes(120, 6, 1.0, seed)
     groups = np.arange(120) // 3

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -60,13 +61,20 @@ def _inputs(texts: list[str] | None, source: Path, stack: ExitStack) -> tuple[It
 def _answer(model: Model, inputs: Iterator[list[Row]], total: int | None, output: BinaryIO) -> None:
     spans = model.task.reads.target == "spans"
     with bar(_("Predicting"), total) as shown:
-        for portion in inputs:
-            for row, prediction in zip(portion, model.predict([row.text for row in portion]), strict=True):
+        streams: Iterator[Iterable[Row]] = _whole(inputs) if model.task.reach else inputs
+        for portion in streams:
+            waiting, examples = itertools.tee(portion)
+            for row, prediction in zip(waiting, model.stream(row.example for row in examples), strict=True):
                 line = json.dumps(record(row, prediction, spans=spans), ensure_ascii=False)
                 # An id may be half a character: the replacement is how JSON spells it.
                 output.write(f"{line}\n".encode(errors="backslashreplace"))
+                shown.advance()
             output.flush()
-            shown.advance(len(portion))
+
+
+def _whole(portions: Iterator[list[Row]]) -> Iterator[Iterator[Row]]:
+    """Yield all rows as one stream: a sentence that is read with its neighbours may have them in another portion."""
+    yield itertools.chain.from_iterable(portions)
 
 
 def _from_arguments(texts: list[str]) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from tunery.cli.output import STDOUT
 from tunery.data.strict_json import JsonError, parse_whole
 from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
-from tunery.types import Prediction, Span
+from tunery.types import Example, Prediction, Span
 
 T = TypeVar("T")
 
@@ -32,10 +32,16 @@ _END = object()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text to label, with the caller's own name for it."""
+    """One text to label, with the caller's own name for it and the document that it is a sentence of."""
 
     text: str
     id: str | int | None = None
+    document: str | None = None
+
+    @property
+    def example(self) -> Example:
+        """The text as predictors take it."""
+        return Example(self.text, document=self.document)
 
 
 @contextmanager
@@ -206,8 +212,12 @@ def _from_json(line: str, path: Path, number: int) -> Row:
     if not isinstance(text, str) or not _encodable(text):
         reason = _("There is no text in the field text.")
         raise _wrong("no-text", path, number, reason, _field_hint())
-    name = value.get("id") if isinstance(value, Mapping) else None
-    return Row(text, name if isinstance(name, str | int) else None)
+    name, document = (value.get(field) if isinstance(value, Mapping) else None for field in ("id", "document"))
+    return Row(
+        text,
+        name if isinstance(name, str | int) else None,
+        str(document) if isinstance(document, str | int) else None,
+    )
 
 
 def _field_hint() -> str:

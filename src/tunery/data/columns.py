@@ -35,6 +35,7 @@ class Fields:
     id: str | None = None
     timestamp: str | None = None
     group: str | None = None
+    document: str | None = None
     split: str | None = None
 
     def said(self) -> str:
@@ -42,7 +43,7 @@ class Fields:
         parts = {
             _("text"): self.text, _("second text"): self.text_pair, _("label"): self.label, _("tokens"): self.tokens,
             _("tags"): self.tags, _("spans"): self.spans, _("id"): self.id, _("time"): self.timestamp,
-            _("group"): self.group, _("split"): self.split,
+            _("group"): self.group, _("document"): self.document, _("split"): self.split,
         }  # fmt: skip
         return ", ".join(f"{what} = {column}" for what, column in parts.items() if column is not None)
 
@@ -175,7 +176,7 @@ class _Chooser:
         """Return the columns that the settings name, by part; None if one doesn't exist, which is reported."""
         asked = {
             part: value
-            for part in ("text", "text_pair", "label", "id", "timestamp", "group")
+            for part in ("text", "text_pair", "label", "id", "timestamp", "group", "document")
             if (value := getattr(self.settings, f"{part}_column")) is not None
         }
         told = {part: name for part, value in asked.items() if (name := self._named(value)) is not None}
@@ -311,7 +312,10 @@ class _Chooser:
         return None
 
     def _others(self, told: Mapping[str, str], taken: set[str | None]) -> dict[str, str | None]:
-        usual = {"id": names.ID, "timestamp": names.TIMESTAMP, "group": names.GROUP, "split": names.SPLIT}
+        usual = {
+            "id": names.ID, "timestamp": names.TIMESTAMP, "group": names.GROUP, "document": names.DOCUMENT,
+            "split": names.SPLIT,
+        }  # fmt: skip
         found: dict[str, str | None] = {}
         for part, wanted in usual.items():
             by_name = [name for name in self.order if names.plain(name) in wanted and name not in taken]

@@ -47,7 +47,7 @@ def _convert(table: Table, read: ReadRow, job: Job) -> Converted:
         if unusable(text, report) or (pair is not None and unusable(pair, report)):
             continue
         values = row.values
-        named = (value_of(values, fields.id), value_of(values, fields.timestamp), value_of(values, fields.group))
-        result.examples.append(Example(text, target, pair, words, *named, row.line))
+        named = {name: value_of(values, getattr(fields, name)) for name in ("id", "timestamp", "group", "document")}
+        result.examples.append(Example(text, target, pair, words, **named, line=row.line))
         result.splits.append(values.get(fields.split) if fields.split else None)
     return result

@@ -101,7 +101,15 @@ class Dataset(Mapping[str, Split]):
         digest = hashlib.sha256()
         for name, split in self._splits.items():
             for example in split:
-                row = (name, example.text, example.text_pair, example.target, example.words, example.group)
+                row = (
+                    name,
+                    example.text,
+                    example.text_pair,
+                    example.target,
+                    example.words,
+                    example.group,
+                    example.document,
+                )
                 digest.update(json.dumps(row, ensure_ascii=False, default=_plain).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 

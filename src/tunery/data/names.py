@@ -27,6 +27,7 @@ SECOND_OF_PAIR = ("text_b", "sentence2", "sentence_b", "question2", "text2", "hy
 ID = ("id", "idx", "guid", "uid", "row_id", "example_id", "编号")
 TIMESTAMP = ("timestamp", "time", "date", "datetime", "created_at", "时间", "日期")
 GROUP = ("group", "group_id", "分组")
+DOCUMENT = ("document_id", "doc_id", "document", "文档编号", "文档")
 SPLIT = ("split", "partition", "fold_name", "数据集划分")
 TOKENS = ("tokens", "words", "token", "word", "chars", "sentence", "text", "字", "词")
 TAGS = ("tags", "ner_tags", "ner", "labels", "label", "tag", "bio", "entities", "标签")
@@ -51,5 +52,5 @@ def is_known(name: str) -> bool:
     """Say whether a cell is the usual name of a column."""
     usual = plain(name)
     return usual in TEXT or usual in LABEL or any(
-        usual in names for names in (FIRST_OF_PAIR, SECOND_OF_PAIR, ID, TIMESTAMP, GROUP, SPANS, TOKENS, TAGS)
+        usual in names for names in (FIRST_OF_PAIR, SECOND_OF_PAIR, ID, TIMESTAMP, GROUP, DOCUMENT, SPANS, TOKENS, TAGS)
     )  # fmt: skip

@@ -33,6 +33,9 @@ class DataSettings(BaseModel):
     group_column: str | None = Field(
         default=None, description=N_("Column whose equal values are never divided between splits.")
     )
+    document_column: str | None = Field(
+        default=None, description=N_("Column that names the document whose sentences follow each other in the rows.")
+    )
     dev_share: float = Field(default=0.1, gt=0, lt=1, description=N_("Share of the rows for dev, where there is none."))
     test_share: float = Field(
         default=0.2, gt=0, lt=1, description=N_("Share of the rows for test, where there is none.")

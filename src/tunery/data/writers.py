@@ -39,7 +39,7 @@ def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
 def write_conll(examples: Iterable[Example], path: str | Path) -> None:
     """Write examples as two columns, token and IOB2 tag, separated by a tab.
 
-    A text that differs from its joined tokens, and an id, time or group, go into comments before the tokens.
+    A text that differs from its joined tokens, and an id, time, group or document, go into comments before the tokens.
 
     Raises:
         DataError: An example has no words, or spans that don't start and end with words, or a word or label that
@@ -70,7 +70,7 @@ def _as_object(row: Example, several: bool) -> dict[str, object]:
         ]
     if row.words is not None:
         found["words"] = row.words
-    others = {"id": row.id, "timestamp": row.timestamp, "group": row.group}
+    others = {"id": row.id, "timestamp": row.timestamp, "group": row.group, "document": row.document}
     return found | {name: value for name, value in others.items() if value is not None}
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import html
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from tunery.i18n import _
 from tunery.models.base import build_network, load_base, load_config, load_tokenizer, require_tune
 from tunery.models.manifest import Manifest
 from tunery.tasks.base import Encoding, Logits, Task
 from tunery.tasks.encoding import TextEncoder
+from tunery.tasks.portions import encode_in_portions
 from tunery.types import Example, Input, Prediction, Predictor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from tunery.models.network import Network
-
-T = TypeVar("T")
 
 PROBE = "probe.safetensors"
 """The linear model on the frozen base, in the model folder."""
@@ -57,9 +55,8 @@ class Answerer:
 
     def stream(self, inputs: Iterable[Input]) -> Iterator[Prediction]:
         """Yield one prediction for each input, in the same order, holding only some inputs in memory at a time."""
-        for chunk in _chunks(inputs, _CHUNK):
-            examples = [Example(item) if isinstance(item, str) else item for item in chunk]
-            encodings = self.task.encode(examples, self.encoder, self.labels)
+        rows = (Example(item) if isinstance(item, str) else item for item in inputs)
+        for examples, encodings in encode_in_portions(self.task, rows, self.encoder, self.labels, _CHUNK):
             yield from self.decode(examples, encodings, dict(self.network.logits(encodings)))
 
     def decode(
@@ -175,9 +172,3 @@ class FrozenProbe:
         base.network.set_linear(values["weight"], values["bias"])
         place(base.network.model, self._model.network.device)
         return Answerer(base.network, base.tokenizer, task, manifest.labels, manifest.limit)
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, size)):
-        yield chunk

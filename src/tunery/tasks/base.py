@@ -125,6 +125,11 @@ class Task(BaseModel, ABC):
     def configure(self, labels: Sequence[str]) -> dict[str, Any]:
         """Return what the head needs in the model's configuration: ``id2label``, ``label2id``, ``problem_type``."""
 
+    @property
+    def reach(self) -> int:
+        """How many rows before and after an example `encode` may look at."""
+        return 0
+
     # -- encoding and learning -------------------------------------------------------------------------------------
 
     @abstractmethod

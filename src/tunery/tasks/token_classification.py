@@ -19,7 +19,7 @@ from tunery.data.dataset import Schema
 from tunery.i18n import N_
 from tunery.tasks import loss
 from tunery.tasks.base import Confusion, Decision, Encoding, Logits, LossSettings, Task
-from tunery.tasks.encoding import TextEncoder, word_windows
+from tunery.tasks.encoding import Ids, TextEncoder, word_windows
 from tunery.tasks.tally import Counts, Tally
 from tunery.tasks.words import WordRule, choose_rule, split_words
 from tunery.types import Example, Offsets, Prediction, Span
@@ -41,6 +41,16 @@ class TokenClassification(Task):
     words: WordRule | None = Field(
         default=None, description=N_("How raw text is split into words. Default: the way the training data was.")
     )
+
+    context: int = Field(
+        default=0, ge=0, le=8,
+        description=N_("How many sentences of the same document are read before and after each, as far as they fit."),
+    )  # fmt: skip
+
+    @property
+    @override
+    def reach(self) -> int:
+        return self.context
 
     @override
     def prepare(self, examples: Sequence[Example]) -> TokenClassification:
@@ -65,16 +75,18 @@ class TokenClassification(Task):
             [_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)
         ]
         result: list[Encoding] = []
-        for row, pieces in enumerate(encoder.words(words, spaced)):
+        sentences = list(encoder.words(words, spaced))
+        for row, pieces in enumerate(sentences):
             gold = _gold(examples[row], offsets[row], index)
+            before, after = _around(examples, [one.ids for one in sentences], row, self.context, room)
             for first, last in word_windows(pieces.starts, len(pieces.ids), room, self.overlap):
                 start = int(pieces.starts[first]) if last > first else 0
                 stop = int(pieces.starts[last]) if last < len(pieces.starts) else len(pieces.ids)
                 result.append(
                     Encoding(
                         row,
-                        encoder.window(pieces.ids[start:stop]),
-                        positions=pieces.starts[first:last] - start + len(encoder.prefix),
+                        encoder.window(np.concatenate([before, pieces.ids[start:stop], after])),
+                        positions=pieces.starts[first:last] - start + len(encoder.prefix) + len(before),
                         words=np.arange(first, last, dtype=np.int32),
                         labels=gold[first:last] if gold is not None else np.zeros(0, np.int32),
                     )
@@ -155,6 +167,29 @@ class TokenClassification(Task):
 
     def _words(self, example: Example) -> tuple[Offsets, ...]:
         return example.words if example.words is not None else split_words(example.text, self.words or "punctuation")
+
+
+def _around(examples: Sequence[Example], sentences: Sequence[Ids], row: int, reach: int, room: int) -> tuple[Ids, Ids]:
+    """Return the tokens of the sentences around one, as many as fit beside it; its nearest come first.
+
+    Each side gets half of the room, and what the other leaves.
+    """
+    before = _neighbours(examples, sentences, range(row - 1, row - 1 - reach, -1), row)[::-1]
+    after = _neighbours(examples, sentences, range(row + 1, row + 1 + reach), row)
+    left, right = (np.concatenate([np.zeros(0, np.int32), *part]) for part in (before, after))
+    spare = max(0, room - len(sentences[row]))
+    keep = min(len(left), max(spare // 2, spare - len(right)))
+    return left[len(left) - keep :], right[: min(len(right), spare - keep)]
+
+
+def _neighbours(examples: Sequence[Example], sentences: Sequence[Ids], rows: range, row: int) -> list[Ids]:
+    document = examples[row].document
+    found: list[Ids] = []
+    for other in rows:
+        if document is None or not 0 <= other < len(examples) or examples[other].document != document:
+            break
+        found.append(sentences[other])
+    return found
 
 
 def _after_space(text: str, start: int) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tunery import progress
 from tunery.i18n import _
 from tunery.tasks.base import Encoding
+from tunery.tasks.portions import encode_in_portions
 
 if TYPE_CHECKING:
     from tunery.models.model import Answerer
@@ -106,12 +107,15 @@ def encode(answerer: Answerer, examples: Sequence[Example], path: Path, *, label
 
 def _windows(answerer: Answerer, examples: Sequence[Example], *, labelled: bool) -> Iterator[Encoding]:
     with progress.bar(_("Tokenising"), len(examples)) as bar:
-        for start in range(0, len(examples), _PORTION):
-            portion = examples[start : start + _PORTION]
-            for window in answerer.task.encode(portion, answerer.encoder, answerer.labels):
+        start = 0
+        for portion, windows in encode_in_portions(
+            answerer.task, examples, answerer.encoder, answerer.labels, _PORTION
+        ):
+            for window in windows:
                 window.row += start
                 if window.labels.size or not labelled:
                     yield window
+            start += len(portion)
             bar.advance(len(portion))
 
 

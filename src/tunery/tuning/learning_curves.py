@@ -130,7 +130,7 @@ class _Measurer:
     def _measure(self, size: int, draw: int, together: int) -> Measured | None:
         """Return what came of a run; None where it was interrupted."""
         folder = self._work / f"run-{size}-{draw}"
-        chosen = [self._rows[number] for number in order(self._rows, self._recipe.seed + draw)[:size]]
+        chosen = [self._rows[number] for number in sorted(order(self._rows, self._recipe.seed + draw)[:size])]
         budget = self._recipe.budget
         changes = {"seed": self._recipe.seed + draw - 1, "budget": None if budget is None else budget * size / together}
         part = Dataset({"train": Split("train", chosen), "dev": self._data["dev"]}, self._data.schema)

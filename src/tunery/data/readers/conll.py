@@ -19,7 +19,10 @@ from tunery.data.strict_json import JsonError, parse_whole
 from tunery.i18n import _
 from tunery.progress import track
 
-COMMENTS = {"text": "text", "sent_id": "id", "timestamp": "timestamp", "group": "group", "text_pair": "text_pair"}
+COMMENTS = {
+    "text": "text", "sent_id": "id", "timestamp": "timestamp", "group": "group", "document": "document",
+    "text_pair": "text_pair",
+}  # fmt: skip
 """What a comment ``# name = value`` says about its sentence: the column for each name."""
 
 _COMMENT = re.compile(r"#\s*(\w+)\s*=\s?(.*)", re.DOTALL)
@@ -84,12 +87,15 @@ def _sentences(lines: Iterator[str], columns: _Columns, place: Place, reading: R
     tokens: list[str] = []
     tags: list[str] = []
     said: dict[str, object] = {}
+    document: dict[str, object] = {}
     first = 0
     for number, line in enumerate(lines, 1):
-        if not line.strip(" \t\r") or _DOCUMENT.match(line):
+        begins = _DOCUMENT.match(line) is not None
+        if begins or not line.strip(" \t\r"):
             if tokens:
-                yield Row(first, {"tokens": tokens, "tags": tags, **said})
+                yield Row(first, {"tokens": tokens, "tags": tags, **document, **said})
             tokens, tags, said = [], [], {}
+            document = {"document": f"{place.shown}:{number}"} if begins else document
         elif not tokens and line.startswith("#") and not columns.are_in(line):
             said |= _comment(line)
         else:
@@ -101,7 +107,7 @@ def _sentences(lines: Iterator[str], columns: _Columns, place: Place, reading: R
             elif not (line.startswith("# ") and _TAG.fullmatch(fields[-1]) is None):
                 _ragged(fields, number, columns, place, reading)
     if tokens:
-        yield Row(first, {"tokens": tokens, "tags": tags, **said})
+        yield Row(first, {"tokens": tokens, "tags": tags, **document, **said})
 
 
 def _ragged(fields: Sequence[str], number: int, columns: _Columns, place: Place, reading: Reading) -> None:
