@@ -6,6 +6,7 @@ import functools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,6 +27,7 @@ from tunery.tuning.dropout import quick
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_probe, sample_rows
 from tunery.tuning.optimizer import Unfreezing, parameter_groups
+from tunery.tuning.rows import RowAdamW, Rows, clip, rows_of
 from tunery.tuning.schedule import Plan, make_plan
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def train(run: Run) -> None:
     trainer = _Trainer(run, plan, start)
     memory.keep_freed()
     try:
-        with quick(run.network.model):
+        with quick(run.network.model), trainer.reading():
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except KeyboardInterrupt:
         run.ended = "interrupted"
@@ -108,6 +110,7 @@ class _Trainer(Trainer):
         self._frozen = run.network.frozen_modules()
         self._parts = 1
         self._share = 1.0
+        self._rows = _rows(run, plan)
         self.progress = Progress(plan.steps, run.task.metric)
         super().__init__(
             model=run.network.model,
@@ -134,8 +137,19 @@ class _Trainer(Trainer):
             decaying = self.get_decay_parameter_names(self._run.network.model)
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
             groups = parameter_groups(self._run.network, self._run.recipe, self.args.learning_rate, decaying)
-            self.optimizer = kind(groups, **options)
+            self.optimizer = kind(groups, **options) if self._rows is None else RowAdamW(groups, self._rows, **options)
         return cast(torch.optim.Optimizer, self.optimizer)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Let the words' vectors be learned as they are read, where that is worth while."""
+        return nullcontext() if self._rows is None else self._rows.reading()
+
+    @override
+    def _clip_grad_norm(self, model: nn.Module) -> torch.Tensor:
+        if self._run.network.device.type != "cpu":
+            return cast(torch.Tensor, super()._clip_grad_norm(model))  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+        return clip([*gradients, *(self._rows.gradients if self._rows else ())], self.args.max_grad_norm)
 
     @override
     def get_train_dataloader(self) -> DataLoader[Any]:
@@ -159,6 +173,8 @@ class _Trainer(Trainer):
                 if self._parts >= len(inputs["labels"]) or not memory.ran_out(error):
                     raise
             model.zero_grad()
+            if self._rows is not None:
+                self._rows.forget()
             memory.give_back()
             self._parts *= 2
             self.progress.tell(
@@ -216,6 +232,8 @@ class _Trainer(Trainer):
 
     @override
     def _save(self, output_dir: str | None = None, state_dict: Mapping[str, Any] | None = None) -> None:
+        if self._rows is not None:
+            self._rows.catch_up()
         with quiet():
             self._run.network.model.save_pretrained(output_dir or str(self._run.work))
 
@@ -250,6 +268,13 @@ class _Trainer(Trainer):
     @override
     def _save_scaler(self, output_dir: str) -> None:
         """Nothing: bfloat16 and float32 need no gradient scaler."""
+
+
+def _rows(run: Run, plan: Plan) -> Rows | None:
+    """Return the rows of the words' vectors, where learning them one by one is worth while."""
+    learning = [parameter for parameter in run.network.model.parameters() if parameter.requires_grad]
+    embedding = run.network.model.get_input_embeddings()
+    return rows_of(embedding, learning, plan.batch_tokens) if run.recipe.optimizer == "adamw" else None
 
 
 def _arguments(run: Run, plan: Plan) -> TrainingArguments:
