@@ -1,8 +1,9 @@
 """Dropout that costs little on a processor.
 
 Torch draws one random number an element there, one after the other, and a tenth of a training step goes into it. Here
-one draw of 64 bits decides four elements, with a probability exact to 1/65536. The draws come from torch's own
-generator, so seeds and resumed runs behave as ever.
+one draw of 64 bits decides eight elements: the share that is dropped is one of 256, and what is kept is scaled up by
+that share, so that the mean is right. The draws come from torch's own generator, so seeds and resumed runs behave as
+ever.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 _NAME = "tunery_quick_dropout"
-_LEVELS = 1 << 16
-"""How finely 16 bits tell probabilities apart."""
+_LEVELS = 1 << 8
+"""How finely 8 bits tell probabilities apart."""
 
 
 def drop(values: Tensor, share: float) -> Tensor:
-    """Return ``values`` with about ``share`` of them zero and the others scaled up by ``1 / (1 - share)``."""
+    """Return ``values`` with about ``share`` of them zero and the others scaled up for it; the mean stays."""
     count = values.numel()
-    bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(1 << 63), None)
-    kept = bits.view(torch.int16)[:count] < round(_LEVELS * (1.0 - share)) - _LEVELS // 2
-    return values * kept.view(values.shape).to(values.dtype).mul_(1.0 / (1.0 - share))
+    levels = min(max(1, round(_LEVELS * (1.0 - share))), _LEVELS - 1)
+    bits = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(1 << 63), None)
+    kept = bits.view(torch.int8)[:count] < levels - _LEVELS // 2
+    return values * kept.view(values.shape).to(values.dtype).mul_(_LEVELS / levels)
 
 
 @contextmanager
