@@ -5,7 +5,7 @@ every row at every step: by the momentum that it has left, and by weight decay. 
 large as the matrix that is nothing but zeros elsewhere, takes time that grows with the vocabulary: a fifth of a step
 with the 250,000 words of a multilingual base model of width 384. Both follow from the number of steps alone, so they
 can be made up for in one go when the row is read the next time, or when the whole matrix is. What comes out is AdamW's
-own result, but for rounding and for what weight decay does to momentum while it waits.
+own result, but for rounding and for gradients as small as its epsilon.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class RowAdamW(torch.optim.AdamW):
         state["exp_avg"][rows], state["exp_avg_sq"][rows] = mean, square
         moved = weight[rows].mul_(1 - rate * decay)
         weight[rows] = moved.addcdiv_(mean, square.sqrt().add_(self._group["eps"] * root), value=-size)
-        self._behind.append((size, math.log1p(-rate * decay)))
+        self._behind.append((size, 1 - rate * decay))
         self._last[rows] = len(self._behind)
         if len(self._behind) == _LONGEST_WAIT:
             self.catch_up(None)
@@ -195,7 +195,8 @@ class RowAdamW(torch.optim.AdamW):
         gaps = (len(self._behind) - since)[:, None].to(torch.float32)
         mean, square = state["exp_avg"][rows], state["exp_avg_sq"][rows]
         moved = weight[rows].mul_(decays)
-        weight[rows] = moved.sub_(mean.div(square.sqrt().add_(self._group["eps"])).mul_(pulls))
+        root = (1 - second ** (float(state["step"]) - gaps + 1)).sqrt_()
+        weight[rows] = moved.sub_(mean.div(square.sqrt().add_(root * self._group["eps"])).mul_(pulls))
         state["exp_avg"][rows] = mean.mul_(first**gaps)
         state["exp_avg_sq"][rows] = square.mul_(second**gaps)
 
@@ -204,12 +205,13 @@ class RowAdamW(torch.optim.AdamW):
         first, second = self._group["betas"]
         ratio = first / math.sqrt(second)
         steps = len(self._behind)
-        pulls, decays = [0.0] * (steps + 1), [0.0] * (steps + 1)
+        pulls, decays = [0.0] * (steps + 1), [1.0] * (steps + 1)
         for number in range(steps - 1, -1, -1):
             size, decay = self._behind[number]
-            pulls[number] = ratio * (size + pulls[number + 1])
-            decays[number] = decay + decays[number + 1]
-        return torch.tensor(pulls), torch.tensor(decays).exp()
+            # What a step adds decays in those after it.
+            pulls[number] = ratio * (size * decays[number + 1] + pulls[number + 1])
+            decays[number] = decay * decays[number + 1]
+        return torch.tensor(pulls), torch.tensor(decays)
 
     def _state(self) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.state[self._rows.weight]

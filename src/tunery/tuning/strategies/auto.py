@@ -8,25 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from typing_extensions import override
 
 from tunery import progress
 from tunery.i18n import _
 from tunery.sources.cache import put_text
-from tunery.tuning.strategies.base import Strategy
-from tunery.tuning.strategies.contrastive import Contrastive
-from tunery.tuning.strategies.full import Full
-from tunery.tuning.strategies.head import Head
-from tunery.tuning.strategies.last_n import LastN
-from tunery.tuning.strategies.probe import Probe
+from tunery.tuning.strategies.base import Gradient, Strategy
 
 if TYPE_CHECKING:
     from tunery.tuning.planning import Stage
     from tunery.tuning.run import Run
 
-_FEW = 32
-"""Examples a class up to which comparing texts may teach more than classifying them."""
+_FIRST_SHARE = 0.25
+"""Share of the budget that the first model may take."""
 _FEWEST_EPOCHS = 1.0
 """Epochs below which a strategy is not worth starting."""
 _ENOUGH = 0.999
@@ -39,8 +33,8 @@ class Auto(Strategy):
     """The strategies that fit data, machine and time, one after the other; the best on dev is kept."""
 
     name: ClassVar[str] = "auto"
-    learning_rate: ClassVar[float] = Full.learning_rate
-    epochs: ClassVar[float] = Full.epochs
+    learning_rate: ClassVar[float] = 5e-5
+    epochs: ClassVar[float] = 4
 
     @override
     def stages(self, run: Run) -> Iterator[Stage]:
@@ -72,39 +66,31 @@ class Auto(Strategy):
 
 
 def _candidates(run: Run) -> Iterator[tuple[Strategy, str]]:
-    """Yield what to try, the cheapest first, and why."""
+    """Yield what to try, the cheapest first, and why.
+
+    Of what strategies offer that learn step by step, only the one that lets most of the base model learn and still gets
+    through the data in time.
+    """
+    from tunery.tuning.strategies import available, get_class
+
     left = run.seconds_left
-    deep = _deepest(run)
-    few = _few_examples(run)
-    if len(run.train[0].positions) == 0 and (left is None or Probe().expected_seconds(run) < left / 4):
-        yield Probe(), _("a usable model in seconds")
-        if few:
-            yield Contrastive(), _("only about {n} examples a label: comparing them teaches more").format(n=few)
-    elif deep is None:
-        yield Probe(), _("the budget is too short for more")
-    if deep is not None:
-        words = _("the whole base model learns: best where labels and time allow it")
-        yield deep, words if isinstance(deep, Full) else _("the most of the base model that the budget allows to learn")
-
-
-def _few_examples(run: Run) -> int:
-    """Return how many examples the label in the middle has, if those are few texts of one label each; else 0."""
-    comparable = run.train[0].labels.dtype != np.float32 and bool(run.network.known_layers())
-    if not comparable or not run.recipe.head_start or run.recipe.unfreeze:
-        return 0
-    counts = run.task.class_counts(run.train, run.network.outputs)
-    typical = int(np.median(counts[counts > 0])) if counts.any() else 0
-    return typical if typical <= _FEW else 0
-
-
-def _deepest(run: Run) -> Strategy | None:
-    """Return the strategy that lets most of the base model learn and still gets through the data in time."""
-    left = run.seconds_left
-    layers = len(run.network.known_layers())
-    for strategy in (Full(), *(LastN(layers=count) for count in range(layers - 1, 0, -1)), Head()):
-        if left is None or strategy.epoch_seconds(run) * _FEWEST_EPOCHS < left:
-            return strategy
-    return None
+    offers = [offer for name in available() for offer in get_class(name).offers(run)]
+    quick = sorted(
+        (offer for offer in offers if not isinstance(offer[0], Gradient)),
+        key=lambda offer: offer[0].expected_seconds(run),
+    )
+    deep = [
+        (strategy.weights(run.network), strategy, why)
+        for strategy, why in offers
+        if isinstance(strategy, Gradient) and (left is None or strategy.epoch_seconds(run) * _FEWEST_EPOCHS < left)
+    ]
+    if quick and (left is None or quick[0][0].expected_seconds(run) < left * _FIRST_SHARE):
+        yield from quick
+    elif not deep:
+        yield get_class("probe")(), _("the budget is too short for more")
+    if deep:
+        _weights, strategy, why = max(deep, key=lambda one: one[0])
+        yield strategy, why
 
 
 def _kept_plan(work: Path) -> list[tuple[str, dict[str, object]]] | None:

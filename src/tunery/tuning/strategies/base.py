@@ -39,6 +39,12 @@ class Strategy(BaseModel, ABC):
     def expected_seconds(self, run: Run) -> float:
         """Return how long `fit` will take on this machine, where no budget ends it sooner."""
 
+    @classmethod
+    def offers(cls, run: Run) -> Iterable[tuple[Strategy, str]]:
+        """Return what `auto` may try of this strategy with the data of ``run``, and why; by default nothing."""
+        del run
+        return ()
+
     def stages(self, run: Run) -> Iterable[Stage]:
         """Return what `fit` will do, for the plan that is shown before."""
         from tunery.tuning.planning import Stage
@@ -62,15 +68,18 @@ class Gradient(Strategy):
         steps = run.recipe.max_steps or wanted_steps(run, self, len(sampler))
         return self._once_seconds(run) + steps / len(sampler) * self.epoch_seconds(run)
 
+    def weights(self, network: Network) -> int:
+        """Return how many weights learn."""
+        return sum({id(parameter): parameter.numel() for parameter in self.learns(network)}.values())
+
     def epoch_seconds(self, run: Run) -> float:
         """Return how long an epoch takes on this machine once the outputs of frozen layers are kept."""
         from tunery.tuning.schedule import batches, optimizer_seconds
 
-        learning = {id(parameter): parameter.numel() for parameter in self.learns(run.network)}
         share = self._share(run)
         tokens, dev_tokens = float(run.train.lengths.sum()), float(run.dev.lengths.sum())
         measuring = dev_tokens / run.speed.forward * share / run.recipe.measure_every
-        updates = len(batches(run)) * optimizer_seconds(run.network, sum(learning.values()))
+        updates = len(batches(run)) * optimizer_seconds(run.network, self.weights(run.network))
         return tokens / run.speed.learning * share + updates + measuring
 
     def _once_seconds(self, run: Run) -> float:

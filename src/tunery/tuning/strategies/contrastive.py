@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from typing_extensions import override
 
 from tunery.errors import SettingError
@@ -13,6 +15,9 @@ from tunery.tuning.strategies.base import Strategy
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
 
+_FEW = 32
+"""Examples a class up to which comparing texts may teach more than classifying them."""
+
 
 class Contrastive(Strategy):
     """The layers learn on groups of labelled texts; the head is fitted on what they give."""
@@ -20,6 +25,12 @@ class Contrastive(Strategy):
     name: ClassVar[str] = "contrastive"
     learning_rate: ClassVar[float] = 5e-5
     epochs: ClassVar[float] = 4
+
+    @classmethod
+    @override
+    def offers(cls, run: Run) -> Iterable[tuple[Strategy, str]]:
+        if few := _few_examples(run):
+            yield cls(), _("only about {n} examples a label: comparing them teaches more").format(n=few)
 
     @override
     def expected_seconds(self, run: Run) -> float:
@@ -40,6 +51,17 @@ class Contrastive(Strategy):
                 parameter.requires_grad = True
         start_head(run)
         ContrastiveTuner(run, self.epochs, self.learning_rate).tune()
+
+
+def _few_examples(run: Run) -> int:
+    """Return how many examples the label in the middle has, if those are few texts of one label each; else 0."""
+    comparable = run.train[0].labels.dtype != np.float32 and bool(run.network.known_layers())
+    alone = len(run.train[0].positions) == 0
+    if not (comparable and alone) or not run.recipe.head_start or run.recipe.unfreeze:
+        return 0
+    counts = run.task.class_counts(run.train, run.network.outputs)
+    typical = int(np.median(counts[counts > 0])) if counts.any() else 0
+    return typical if typical <= _FEW else 0
 
 
 def _check(run: Run) -> None:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from tunery.i18n import N_
+from tunery.i18n import N_, _
 from tunery.tuning.space import Searched
-from tunery.tuning.strategies.base import Gradient
+from tunery.tuning.strategies.base import Gradient, Strategy
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
 
     from tunery.models.network import Network
+    from tunery.tuning.run import Run
 
 
 class LastN(Gradient):
@@ -28,6 +29,12 @@ class LastN(Gradient):
     layers: Annotated[int, Searched(1, 6)] = Field(
         default=2, ge=1, description=N_("How many of the last layers learn.")
     )  # fmt: skip
+
+    @classmethod
+    @override
+    def offers(cls, run: Run) -> Iterable[tuple[Strategy, str]]:
+        for layers in range(1, len(run.network.known_layers())):
+            yield cls(layers=layers), _("the most of the base model that the budget allows to learn")
 
     @override
     def learns(self, network: Network) -> Iterable[Parameter]:

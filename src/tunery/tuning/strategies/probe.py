@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tunery.i18n import _
 from tunery.tuning.strategies.base import Strategy
 
 if TYPE_CHECKING:
@@ -18,6 +20,13 @@ class Probe(Strategy):
     name: ClassVar[str] = "probe"
     learning_rate: ClassVar[float] = 0.0
     epochs: ClassVar[float] = 1
+
+    @classmethod
+    @override
+    def offers(cls, run: Run) -> Iterable[tuple[Strategy, str]]:
+        # Frozen features of most base models know little of where a name begins.
+        if len(run.train[0].positions) == 0:
+            yield cls(), _("a usable model in seconds")
 
     @override
     def expected_seconds(self, run: Run) -> float:
