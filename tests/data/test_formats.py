@@ -10,6 +10,7 @@ import datasets
 import openpyxl
 import pytest
 
+import tunery
 from tunery.data.dataset import Dataset, Schema
 from tunery.data.loading import load, read_examples
 from tunery.data.settings import DataSettings
@@ -71,6 +72,15 @@ def test_columns_with_documents_comments_and_hashes(end: str, gap: str, tmp_path
     assert [row.line for row in rows] == [4, 10]
     assert [row.document for row in rows] == ["a.txt:1", "a.txt:1"]
     assert rows[0].words == ((0, 2), (3, 10), (11, 14), (15, 16), (17, 21))
+
+
+def test_where_a_file_lies_is_no_part_of_its_documents(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "train.txt").write_text(CONLL, encoding="utf-8")
+    first, second = (tunery.load_data(tmp_path / folder, "token-classification") for folder in ("a", "b"))
+    assert first.fingerprint == second.fingerprint
+    assert {row.document for split in first.values() for row in split} == {"train.txt:1"}
 
 
 def test_two_columns_and_no_blank_line_at_the_end(tmp_path: Path) -> None:

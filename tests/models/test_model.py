@@ -169,7 +169,12 @@ def test_the_folder_says_what_the_model_is_and_holds_no_pickle(finder: Model) ->
     assert not {name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl"))}
     manifest = json.loads((finder.folder / "tunery.json").read_text(encoding="utf-8"))
     assert manifest["labels"] == ["LOC", "PER"]
-    assert manifest["task"] == {"name": "token-classification", "overlap": 64, "words": "punctuation"}
+    assert manifest["task"] == {
+        "name": "token-classification",
+        "overlap": 64,
+        "words": "punctuation",
+        "context": 0,
+    }
     assert manifest["base"]["revision"]
     assert 0 <= manifest["metrics"]["entity_f1"] <= 1
     assert "tunery.load_model" in (finder.folder / "README.md").read_text(encoding="utf-8")

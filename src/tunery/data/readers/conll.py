@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import ClassVar, Literal
 
 from typing_extensions import override
@@ -88,6 +89,7 @@ def _sentences(lines: Iterator[str], columns: _Columns, place: Place, reading: R
     tags: list[str] = []
     said: dict[str, object] = {}
     document: dict[str, object] = {}
+    name = PurePath(place.shown).name  # Where the file lies is no part of what it holds.
     first = 0
     for number, line in enumerate(lines, 1):
         begins = _DOCUMENT.match(line) is not None
@@ -95,7 +97,7 @@ def _sentences(lines: Iterator[str], columns: _Columns, place: Place, reading: R
             if tokens:
                 yield Row(first, {"tokens": tokens, "tags": tags, **document, **said})
             tokens, tags, said = [], [], {}
-            document = {"document": f"{place.shown}:{number}"} if begins else document
+            document = {"document": f"{name}:{number}"} if begins else document
         elif not tokens and line.startswith("#") and not columns.are_in(line):
             said |= _comment(line)
         else:

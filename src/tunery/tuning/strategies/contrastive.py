@@ -35,7 +35,7 @@ class Contrastive(Strategy):
     @override
     def expected_seconds(self, run: Run) -> float:
         tokens, dev_tokens = float(run.train.lengths.sum()), float(run.dev.lengths.sum())
-        once = 1.3 * (tokens + dev_tokens) / run.speed.forward
+        once = 1.3 * (tokens + dev_tokens) / run.speed.forward + 1.0  # One pass, and the fit of the head.
         return once + (run.recipe.epochs or self.epochs) * (tokens / run.speed.learning + once)
 
     @override
