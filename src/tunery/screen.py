@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from io import StringIO
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 _PAGE = "<pre style=\"line-height:1.25;font-family:Menlo,Consolas,'Noto Sans Mono CJK SC',monospace\">{code}</pre>"
 
 
-class Readable:
+class Readable(ABC):
     """A result that people read: it says by ``__rich__`` what is shown, and the other forms follow from that."""
 
     width: ClassVar[int] = 100
     """Columns where there is no terminal."""
 
+    @abstractmethod
     def __rich__(self) -> RenderableType:
-        raise NotImplementedError
+        """Return what is shown."""
 
     def __str__(self) -> str:
         with StringIO() as file:

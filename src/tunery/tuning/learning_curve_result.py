@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tunery.i18n import _, language
+from tunery.i18n import _, joined
 from tunery.screen import Readable, duration
 from tunery.tuning.power_law import Forecast, PowerLaw
 
@@ -116,7 +116,7 @@ class LearningCurve(Readable):
             )
             ahead, found = self.foretold, mean(self.scores(self.sizes[-1]))
             words.append(told.format(score=ahead.score, low=ahead.low, high=ahead.high, found=found))
-        return ("" if language() == "zh" else " ").join(words)
+        return joined(*words)
 
     def __rich__(self) -> RenderableType:
         return Group(self._table(), "", Text(self.verdict(), style="bold"))

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tunery.i18n import _, language
+from tunery.i18n import _, joined
 from tunery.screen import duration
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ def verdict(ranking: Ranking) -> str:
         if lead >= _CLOSE
         else _("The next is only {lead:.3f} behind, which another sample could turn round: take the cheaper one.")
     )
-    return first + _sentence(words.format(lead=lead))
-
-
-def _sentence(words: str) -> str:
-    return words if language() == "zh" else f" {words}"
+    return joined(first, words.format(lead=lead))
 
 
 def _table(ranking: Ranking) -> Table:

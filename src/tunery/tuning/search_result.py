@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tunery.i18n import N_, _, language
+from tunery.i18n import N_, _, joined
 from tunery.models.model import Model
 from tunery.screen import Readable, duration
 from tunery.tuning.recipe import Recipe
@@ -151,7 +151,7 @@ class Search(Readable):
             "shows what was gained."
         )
         words = found.format(metric=self.metric, score=best.outcome.score, number=best.number, gain=self.gain)
-        return ("" if language() == "zh" else " ").join([words, worth.format(count=len(self.trials))])
+        return joined(words, worth.format(count=len(self.trials)))
 
     def __rich__(self) -> RenderableType:
         return Group(self._table(), "", Text(self.verdict(), style="bold"))
