@@ -87,6 +87,6 @@ def _first_layers(source: str, folder: Path) -> str:
 def _encoder(source: str) -> TextEncoder:
     from tunery.models.base import load_tokenizer
     from tunery.sources import fetch
-    from tunery.tasks.encoding import TextEncoder
+    from tunery.tasks.encoding import encoder_for
 
-    return TextEncoder(load_tokenizer(fetch(source, kind="model").path), 128)
+    return encoder_for(load_tokenizer(fetch(source, kind="model").path), 128)

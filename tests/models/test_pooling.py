@@ -41,9 +41,9 @@ def load(source: str, name: str) -> Base:
 
 
 def features(base: Base, texts: list[str]) -> torch.Tensor:
-    from tunery.tasks.encoding import TextEncoder
+    from tunery.tasks.encoding import encoder_for
 
-    encoder = TextEncoder(base.tokenizer, base.limit)
+    encoder = encoder_for(base.tokenizer, base.limit)
     task = tasks.get("text-classification", multi_label=False)
     encodings = task.encode([Example(text) for text in texts], encoder, ["a", "b"])
     found = dict(base.network.features(encodings))

@@ -198,13 +198,13 @@ def longest_window(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase)
 def token_counter(uri: str) -> TokenCounter:
     """Fetch a base model and return a function that counts tokens as it does."""
     require_tune(_("Counting tokens as the base model does"))
-    from tunery.tasks.encoding import TextEncoder
+    from tunery.tasks.encoding import encoder_for
 
     fetched = fetch(uri, kind="model")
     folder, files = weights_in(fetched.path)
     tokenizer = load_tokenizer(folder, **files)
     limit = longest_window(load_config(folder, **files), tokenizer)
-    encoder = TextEncoder(tokenizer, limit)
+    encoder = encoder_for(tokenizer, limit)
     special = len(encoder.prefix) + len(encoder.suffix)
     return TokenCounter(lambda texts: [len(ids) + special for ids in encoder.texts(texts)], limit)
 

@@ -47,6 +47,26 @@ def lengths_of(encodings: Sequence[Encoding]) -> Sequence[int]:
     return [len(encoding) for encoding in encodings] if known is None else known.tolist()
 
 
+def pad_arrays(encodings: Sequence[Encoding], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return token ids and attention mask (1 for tokens, 0 for padding), both rows x longest."""
+    longest = max(len(encoding) for encoding in encodings)
+    ids = np.full((len(encodings), longest), pad_id, dtype=np.int64)
+    mask = np.zeros((len(encodings), longest), dtype=np.int64)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding)] = encoding.input_ids
+        mask[row, : len(encoding)] = 1
+    return ids, mask
+
+
+def of_window(values: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
+    """Return the rows that count of what a network gave for a window: positions x outputs, or 1 x outputs."""
+    if values.ndim == 1:
+        return values[None, :]
+    if len(encoding.positions):
+        return np.asarray(values[encoding.positions])
+    return values[None, len(encoding) - 1]  # Decoders have a vector for every token, and read a text at its last.
+
+
 def pad(encodings: Sequence[Encoding], pad_id: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
     """Return ``input_ids`` and ``attention_mask`` (both rows x longest) as the model takes them.
 
@@ -54,15 +74,10 @@ def pad(encodings: Sequence[Encoding], pad_id: int, device: torch.device | None 
     """
     import torch
 
-    longest = max(len(encoding) for encoding in encodings)
-    ids = np.full((len(encodings), longest), pad_id, dtype=np.int64)
-    mask = np.zeros((len(encodings), longest), dtype=np.int64)
-    for row, encoding in enumerate(encodings):
-        ids[row, : len(encoding)] = encoding.input_ids
-        mask[row, : len(encoding)] = 1
+    ids, mask = pad_arrays(encodings, pad_id)
     batch: dict[str, NDArray[np.generic]] = {"input_ids": ids, "attention_mask": mask}
     if (known := encodings[0].hidden) is not None:
-        hidden = np.zeros((len(encodings), longest, known.shape[1]), dtype=np.float32)
+        hidden = np.zeros((*ids.shape, known.shape[1]), dtype=np.float32)
         for row, encoding in enumerate(encodings):
             hidden[row, : len(encoding)] = encoding.hidden
         batch["hidden"] = hidden

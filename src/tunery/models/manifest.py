@@ -43,6 +43,72 @@ class Calibration(BaseModel):
     threshold: float = 0.5
 
 
+class Abstention(BaseModel):
+    """From which score on answers are given; below it the model abstains.
+
+    Attributes:
+        threshold: The score.
+        accuracy: The share of answers on dev that is right, of those that are given.
+        answered: The share of dev that is answered.
+        refused: The share of texts without a right label that is not answered; None where none were at hand.
+        rows: How many rows of dev it was chosen on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float
+    accuracy: float
+    answered: float
+    refused: float | None = None
+    rows: int = 0
+
+
+class Measured(BaseModel):
+    """What one way of running a model was found to do on dev, beside torch.
+
+    Attributes:
+        agreement: The share of labels (of a text, of a word) that are the same.
+        metric: The task's score on dev.
+        distance: The largest difference of a label's probability, in the worst of 99 rows of 100.
+        texts_per_second: How fast it is on this machine, at the lengths of dev.
+        megabytes: The size of its files.
+        failed: Why it may not be used; empty where it may.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    agreement: float
+    metric: float
+    distance: float
+    texts_per_second: float
+    megabytes: float
+    failed: tuple[str, ...] = ()
+
+
+class Export(BaseModel):
+    """How a model was made ready for serving.
+
+    Attributes:
+        runtime: What runs it.
+        body: What the weights of its layers are; empty for torch.
+        neck: The same of what stands between them and the last linear layer; None where nothing does.
+        pad_id: The token that fills up short windows.
+        unknown_id: The token for a word that the tokenizer drops.
+        processor: The machine that this was measured on.
+        measured: What was tried, by its name.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    runtime: Literal["torch", "onnx", "onnx-int8"]
+    body: str = ""
+    neck: str | None = None
+    pad_id: int = 0
+    unknown_id: int = 0
+    processor: str = ""
+    measured: dict[str, Measured] = Field(default_factory=dict)
+
+
 class Manifest(BaseModel):
     """Everything about a model that its weights don't say."""
 
@@ -60,6 +126,8 @@ class Manifest(BaseModel):
     metrics: dict[str, float]
     """Scores on dev."""
     calibration: Calibration = Calibration()
+    abstention: Abstention | None = None
+    export: Export | None = None
     majority: Any = None
     """The answer that is right most often in train, as `Prediction` holds it."""
     probe_rows: int = 0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunery.i18n import _
+from tunery.models.answering import Answering
 from tunery.models.base import build_network, load_base, load_config, load_tokenizer, require_tune
 from tunery.models.manifest import Manifest
-from tunery.tasks.base import Encoding, Logits, Task
-from tunery.tasks.encoding import TextEncoder
-from tunery.tasks.portions import encode_in_portions
-from tunery.types import Example, Input, Prediction, Predictor
+from tunery.tasks.base import Task
+from tunery.tasks.encoding import encoder_for
+from tunery.types import Input, Prediction, Predictor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 PROBE = "probe.safetensors"
 """The linear model on the frozen base, in the model folder."""
-_CHUNK = 1024
-"""Inputs answered at a time: batches of like length need many to choose from, memory and streams few."""
 
 
-class Answerer:
-    """Answers inputs with a network: encode, run, decode.
+class Answerer(Answering):
+    """Answers inputs with a network that torch runs.
 
     Args:
         network: The model.
@@ -42,32 +40,9 @@ class Answerer:
         self, network: Network, tokenizer: PreTrainedTokenizerBase, task: Task, labels: Sequence[str], limit: int,
         threshold: float = 0.5,
     ) -> None:  # fmt: skip
+        super().__init__(network, encoder_for(tokenizer, limit), task, labels, threshold)
         self.network = network
         self.tokenizer = tokenizer
-        self.task = task
-        self.labels = tuple(labels)
-        self.threshold = threshold
-        self.encoder = TextEncoder(tokenizer, limit)
-
-    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
-        """Return one prediction for each input, in the same order."""
-        return list(self.stream(inputs))
-
-    def stream(self, inputs: Iterable[Input]) -> Iterator[Prediction]:
-        """Yield one prediction for each input, in the same order, holding only some inputs in memory at a time."""
-        rows = (Example(item) if isinstance(item, str) else item for item in inputs)
-        for examples, encodings in encode_in_portions(self.task, rows, self.encoder, self.labels, _CHUNK):
-            yield from self.decode(examples, encodings, dict(self.network.logits(encodings)))
-
-    def decode(
-        self, examples: Sequence[Example], encodings: Sequence[Encoding], logits: dict[int, Logits]
-    ) -> Iterator[Prediction]:
-        """Yield each example's prediction from its windows' logits."""
-        windows: list[list[tuple[Encoding, Logits]]] = [[] for _ in examples]
-        for number, encoding in enumerate(encodings):
-            windows[encoding.row].append((encoding, logits[number]))
-        for example, own in zip(examples, windows, strict=True):
-            yield self.task.decode(example, own, self.labels, self.threshold)
 
 
 class Model(Answerer):

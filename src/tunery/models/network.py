@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tunery.errors import ModelError
 from tunery.i18n import _
 from tunery.models import memory, pooling
-from tunery.models.batching import batches_by_length, lengths_of, pad
+from tunery.models.batching import batches_by_length, lengths_of, of_window, pad
 from tunery.models.lower import Lower, Reached
 from tunery.tasks.base import Encoding, Logits
 
@@ -188,7 +188,7 @@ class Network:
         hook = self.linear.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
         try:
             for number, values in self._in_batches(encodings, run):
-                yield number, _of_window(values, encodings[number])
+                yield number, of_window(values, encodings[number])
         finally:
             hook.remove()
 
@@ -221,12 +221,3 @@ class Network:
         for name, module in self.model.base_model.named_children():
             if "embed" in name:
                 yield module
-
-
-def _of_window(values: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
-    """Return the rows that count of a window's outputs."""
-    if values.ndim == 1:
-        return values[None, :]
-    if len(encoding.positions):
-        return np.asarray(values[encoding.positions])
-    return values[None, len(encoding) - 1]  # Decoders have a vector for every token, and read a text at its last.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,26 +42,17 @@ class TextEncoder:
     """A tokenizer reduced to what tasks need: ids of texts or of words, and the special tokens around a window.
 
     Args:
-        tokenizer: A fast tokenizer of the transformers library.
+        backend: A tokenizer of the tokenizers library; it is changed so that it neither cuts nor fills up texts.
         limit: The longest window in tokens, special tokens included.
+        unknown: The token for a word that the tokenizer drops altogether.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
-        if not tokenizer.is_fast:
-            raise ModelError(
-                _("The tokenizer {name} has no fast version, and only fast ones align words with tokens.").format(
-                    name=type(tokenizer).__name__
-                ),
-                _("Choose a base model that comes with a tokenizer.json."),
-            )
-        backend: Tokenizer = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    def __init__(self, backend: Tokenizer, limit: int, unknown: int) -> None:
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
         self._space = backend.token_to_id(_SPACE_PIECE)
-        unknown = tokenizer.unk_token_id
-        self._unknown = int(unknown if unknown is not None else tokenizer.eos_token_id or 0)
-        self.pad_id = int(tokenizer.pad_token_id or 0)
+        self.unknown = unknown
         self.limit = limit
         self.prefix, self.suffix = _special_tokens(backend)
         self.room = limit - len(self.prefix) - len(self.suffix)
@@ -105,8 +97,43 @@ class TextEncoder:
                 pieces = pieces[1:]
             starts[word] = len(kept)
             # A word that the tokenizer drops altogether (a lone control character) still needs a place for its label.
-            kept.extend(pieces[: self.room] or [self._unknown])
+            kept.extend(pieces[: self.room] or [self.unknown])
         return WordPieces(np.asarray(kept, dtype=np.int32), starts)
+
+
+def encoder_for(tokenizer: PreTrainedTokenizerBase, limit: int) -> TextEncoder:
+    """Return the encoder for a fast tokenizer of the transformers library.
+
+    Args:
+        tokenizer: The tokenizer.
+        limit: The longest window in tokens, special tokens included.
+
+    Raises:
+        ModelError: It has no fast version.
+    """
+    if not tokenizer.is_fast:
+        raise ModelError(
+            _("The tokenizer {name} has no fast version, and only fast ones align words with tokens.").format(
+                name=type(tokenizer).__name__
+            ),
+            _("Choose a base model that comes with a tokenizer.json."),
+        )
+    unknown = tokenizer.unk_token_id
+    backend: Tokenizer = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    return TextEncoder(backend, limit, int(unknown if unknown is not None else tokenizer.eos_token_id or 0))
+
+
+def load_backend(folder: Path) -> Tokenizer:
+    """Read ``tokenizer.json`` in a model folder, without the transformers library.
+
+    Raises:
+        ModelError: It is not there, or can't be read.
+    """
+    path = folder / "tokenizer.json"
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:
+        raise ModelError(_("{path} can't be read: {reason}").format(path=path, reason=error)) from error
 
 
 def text_windows(length: int, room: int, overlap: int) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ from tunery.models.origin import read_card
 from tunery.screen import Readable
 from tunery.sources import fetch
 from tunery.tasks.base import Encoding, LossSettings, Task
-from tunery.tasks.encoding import TextEncoder
+from tunery.tasks.encoding import encoder_for
 from tunery.tuning.batches import TokenBudgetSampler, collate
 from tunery.tuning.schedule import batch_tokens, usual_epochs
 from tunery.tuning.strategies.full import Full
@@ -180,7 +180,7 @@ def _candidate(
 def _measure(
     base: Base, task: Task, labels: Sequence[str], sample: Sequence[Example], rows: int, seed: int
 ) -> Candidate:
-    encodings = task.encode(sample, TextEncoder(base.tokenizer, base.limit), labels)
+    encodings = task.encode(sample, encoder_for(base.tokenizer, base.limit), labels)
     encodings = _within([encoding for encoding in encodings if encoding.labels.size], _TOKENS)
     read = len({encoding.row for encoding in encodings})
     tokens = sum(len(encoding) for encoding in encodings)
