@@ -46,13 +46,14 @@ def describe(error: ValidationError) -> str:
     """Return what pydantic found as sentences: the setting, what it must be, what was found."""
     return "\n".join(
         _("{name}: {reason} (found {value!r}).").format(
-            name=".".join(str(part) for part in item["loc"]) or _("settings"), reason=_reason(item), value=item["input"]
+            name=".".join(str(part) for part in item["loc"]) or _("settings"), reason=reason(item), value=item["input"]
         )
         for item in error.errors()
     )
 
 
-def _reason(item: ErrorDetails) -> str:
+def reason(item: ErrorDetails) -> str:
+    """Return what a value must be, in the reader's language where the demand is a usual one."""
     known = _REASONS.get(item["type"])
     return (
         _(known).format(**{name: _plain(value) for name, value in item.get("ctx", {}).items()})

@@ -1,0 +1,230 @@
+"""The routes. What they do is in `server`, and what happens around them in `frame`."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from tunery.errors import SettingError
+from tunery.i18n import _
+from tunery.serving import answers, described, page
+from tunery.serving.endpoints import Endpoint
+from tunery.serving.frame import Frame
+from tunery.serving.lines import LineStream
+from tunery.serving.metrics import CONTENT_TYPE
+from tunery.serving.problems import Refused
+from tunery.serving.requests import (
+    B,
+    HuggingFaceBody,
+    Intake,
+    LoadBody,
+    PredictBody,
+    PromoteBody,
+    parse,
+    read,
+    texts_of,
+    to_json,
+)  # fmt: skip
+from tunery.serving.server import Answered, Server
+
+Handler = Callable[[Request], Awaitable[Any]]
+_INTAKE = 256_000_000
+"""Bytes of bodies that may be under way."""
+
+
+class Routes:
+    """The functions behind the routes.
+
+    Args:
+        server: What they work on.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._intake = Intake(_INTAKE)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    async def predict(self, request: Request) -> Response:
+        """Answer one text or several."""
+        name = request.path_params["endpoint"]
+        endpoint, body, texts, found = await self._ask(request, PredictBody)
+        model = found.model
+        threshold = model.abstention.threshold if model.abstention is not None else None
+        predictions = [
+            answers.answer(text, prediction, spans=model.spans, threshold=threshold, top=body.top)
+            for text, prediction in zip(texts, found.predictions, strict=True)
+        ]
+        self._server.metrics.answered(name, len(texts), sum(one["abstain"] is True for one in predictions))
+        values = {
+            "endpoint": endpoint.name,
+            "version": model.version,
+            "request_id": request.state.request_id,
+            "predictions": predictions,
+        }
+        return _json(values)
+
+    async def as_hugging_face(self, request: Request) -> Response:
+        """Answer in the shape of Hugging Face's inference API."""
+        endpoint, body, texts, found = await self._ask(request, HuggingFaceBody)
+        top_k = body.parameters.top_k if body.parameters is not None else None
+        spans = found.model.spans
+        lists = [
+            answers.as_hugging_face(text, prediction, spans=spans, top_k=top_k)
+            for text, prediction in zip(texts, found.predictions, strict=True)
+        ]
+        self._server.metrics.answered(endpoint.name, len(texts), 0)
+        # One text with classes is a list in a list, and with entities a plain one: so are theirs.
+        return _json(lists[0] if spans and isinstance(body.inputs, str) else lists)
+
+    async def stream(self, request: Request) -> Any:
+        """Answer JSON lines of any length."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in ("application/x-ndjson", "application/jsonl"):
+            raise Refused(415, "not-lines", _("Send JSON lines, with the header Content-Type: application/x-ndjson."))
+        name = request.path_params["endpoint"]
+        endpoint, key = self._server.admit(request, name)
+        self._server.check_room()
+        self._note(request, endpoint)
+
+        def charge(texts: int) -> None:
+            self._server.charge(key, texts)
+            self._server.metrics.answered(name, texts, 0)
+
+        return LineStream(self._server, endpoint.model, request, charge)
+
+    async def _ask(self, request: Request, kind: type[Any]) -> tuple[Endpoint, Any, list[str], Answered]:
+        server = self._server
+        endpoint, key = server.admit(request, request.path_params["endpoint"])
+        self._note(request, endpoint)
+        server.check_room()
+        raw = await read(request, server.settings, self._intake)
+        body = parse(kind, raw)
+        texts = texts_of(body.inputs, server.settings)
+        server.charge(key, len(texts))
+        request.state.about["texts"] = len(texts)
+        if server.settings.log_texts:
+            request.state.about["inputs"] = texts
+        found = await server.answer(endpoint.model, texts, getattr(body, "timeout", None), request)
+        return endpoint, body, texts, found
+
+    def _note(self, request: Request, endpoint: Endpoint) -> None:
+        request.state.about |= {"endpoint": endpoint.name, "version": endpoint.champion}
+
+    # -- endpoints -------------------------------------------------------------------------------------------------
+
+    async def list_endpoints(self, request: Request) -> Response:
+        """Return what is served, as far as the key may know it."""
+        key = self._server.key_of(request)
+        shown = [one for one in self._server.endpoints if key is None or key.admin or key.allows(one.name)]
+        return _json({"endpoints": [described.endpoint(one) for one in sorted(shown, key=lambda one: one.name)]})
+
+    async def show_endpoint(self, request: Request) -> Response:
+        """Return one endpoint."""
+        endpoint, _key = self._server.admit(request, request.path_params["endpoint"])
+        return _json(described.endpoint(endpoint))
+
+    async def load(self, request: Request) -> Response:
+        """Load a model behind an endpoint."""
+        body: LoadBody = await self._change(request, LoadBody)
+        folder = self._folder(body.model)
+        add = functools.partial(self._server.endpoints.add, promote=body.promote)
+        endpoint, version = await _in_thread(add, request.path_params["endpoint"], folder)
+        return _json({**described.endpoint(endpoint), "loaded": version}, 201)
+
+    async def promote(self, request: Request) -> Response:
+        """Let a version answer from now on."""
+        body: PromoteBody = await self._change(request, PromoteBody)
+        name = request.path_params["endpoint"]
+        endpoint = await _in_thread(self._server.endpoints.promote, name, body.version)
+        if endpoint is None:
+            detail = _("There is no version {version} of {name}.").format(version=body.version, name=name)
+            raise Refused(404, "no-version", detail)
+        return _json(described.endpoint(endpoint))
+
+    async def unload(self, request: Request) -> Response:
+        """Unload an endpoint, or one version of it."""
+        self._server.admit_admin(request)
+        name, version = request.path_params["endpoint"], request.path_params.get("version")
+        try:
+            found = await _in_thread(self._server.endpoints.remove, name, version)
+        except SettingError as error:
+            raise Refused(409, "in-use", str(error)) from None
+        if not found:
+            raise Refused(404, "no-endpoint", _("There is no endpoint {name}.").format(name=name))
+        return Response(status_code=204)
+
+    async def _change(self, request: Request, kind: type[B]) -> B:
+        self._server.admit_admin(request)
+        return parse(kind, await read(request, self._server.settings, self._intake))
+
+    def _folder(self, name: str) -> Path:
+        root = self._server.settings.models
+        if root is None:
+            detail = _("Models can't be loaded: the server was started without --models.")
+            raise Refused(403, "no-models", detail)
+        root = root.resolve()
+        folder = (root / name).resolve() if "\0" not in name else root
+        if root not in folder.parents or not folder.is_dir():
+            # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
+            raise Refused(422, "no-model", _("There is no model {name} in the folder of models.").format(name=name))
+        return folder
+
+    # -- how the server is -----------------------------------------------------------------------------------------
+
+    async def live(self, request: Request) -> Response:
+        """Answer while the process can."""
+        del request
+        return _json({"status": "live"})
+
+    async def ready(self, request: Request) -> Response:
+        """Answer with 200 while requests are taken."""
+        del request
+        server = self._server
+        missing = sorted(server.endpoints.failures)
+        if not server.ready or missing:
+            status = "stopping" if server.stopping else "starting" if not server.ready else "incomplete"
+            return _json({"status": status, "missing": missing}, 503)
+        return _json({"status": "ready", "missing": []})
+
+    async def openapi(self, request: Request) -> Response:
+        """Return the description of the API for programs."""
+        del request
+        return _json(described.openapi(with_keys=self._server.keys is not None))
+
+    async def docs(self, request: Request) -> Response:
+        """Return the description of the API for people."""
+        del request
+        return Response(page.page(described.openapi(with_keys=self._server.keys is not None)), media_type="text/html")
+
+    async def metrics(self, request: Request) -> Response:
+        """Return the counters; where keys are asked for, to an admin."""
+        if self._server.keys is not None:
+            self._server.admit_admin(request)
+        return Response(self._server.metrics.page(), media_type=CONTENT_TYPE)
+
+
+def build(server: Server) -> ASGIApp:
+    """Return the application for a server."""
+    routes = Routes(server)
+    return Frame(Router([_route(routes, route) for route in described.ROUTES], redirect_slashes=False), server)
+
+
+def _route(routes: Routes, route: described.Route) -> Route:
+    return Route(route.path, getattr(routes, route.handler), methods=[route.method])
+
+
+def _json(values: object, status: int = 200) -> Response:
+    return Response(to_json(values), status, media_type="application/json")
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:
+    return await asyncio.to_thread(function, *arguments)

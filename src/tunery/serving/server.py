@@ -1,0 +1,242 @@
+"""What one worker holds: endpoints, queue, keys, counters; and what is done for a request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from tunery.i18n import _
+from tunery.models.exported import Machine
+from tunery.serving.batcher import Batcher, DeadlinePassed
+from tunery.serving.endpoints import Endpoint, Endpoints
+from tunery.serving.engines import Engines
+from tunery.serving.keys import Key, Keys
+from tunery.serving.logs import LOGGER
+from tunery.serving.metrics import Metrics
+from tunery.serving.problems import Refused
+from tunery.serving.served import Served
+from tunery.serving.settings import LOOPBACK, ServingSettings
+from tunery.types import Prediction
+
+_PATIENCE = 0.05
+"""Seconds after which it is worth looking whether the caller is still there."""
+_WARM = "What it takes to answer is measured with this line."
+_FOLLOW = 0.25
+"""Seconds between two looks at what other workers have changed."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of some texts.
+
+    Attributes:
+        model: The version that answered; all predictions are its.
+        predictions: One for each text.
+    """
+
+    model: Served
+    predictions: Sequence[Prediction]
+
+
+class Server:
+    """One worker's state.
+
+    Args:
+        settings: How it was started.
+        state: The file of what is to be served.
+    """
+
+    def __init__(self, settings: ServingSettings, state: Path) -> None:
+        self.settings = settings
+        self.metrics = Metrics(lambda: self.batcher.expected_wait)
+        self.batcher = Batcher(on_batch=self.metrics.batch)
+        self.endpoints = Endpoints(Engines(Machine(settings.threads, settings.device)), state)
+        self.keys = Keys(settings.keys) if settings.keys is not None else None
+        self.stopping = False
+        self.ready = False
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load what is to be served.
+
+        Endpoints that can't be loaded are logged; the others are served, and readiness says what is missing.
+        """
+        await asyncio.to_thread(self.endpoints.follow)
+        for name, reason in self.endpoints.failures.items():
+            LOGGER.error("an endpoint could not be loaded", extra={"endpoint": name, "reason": reason})
+        await self._warm_up()
+        self.ready = True
+
+    async def _warm_up(self) -> None:
+        """Let every endpoint answer once, so that the first callers don't wait, and the speed is known."""
+        for endpoint in self.endpoints:
+            texts = [_WARM] * 8
+            await self.answer(endpoint.model, texts, None)
+
+    async def follow(self) -> None:
+        """Take over, for as long as the worker lives, what other workers change."""
+        while not self.stopping:
+            await asyncio.sleep(_FOLLOW)
+            try:
+                await asyncio.to_thread(self.endpoints.follow)
+            except Exception:  # noqa: BLE001 - a file that can't be read now may be readable in a moment
+                LOGGER.exception("the file of endpoints can't be read")
+
+    def stop(self) -> None:
+        """Accept nothing more."""
+        self.stopping = True
+        self.ready = False
+
+    def close(self) -> None:
+        """Let go of threads and files."""
+        self.batcher.close()
+        if self.keys is not None:
+            self.keys.close()
+
+    # -- who may do what -------------------------------------------------------------------------------------------
+
+    def key_of(self, request: Request) -> Key | None:
+        """Return the key of a request; None where no keys are asked for.
+
+        Raises:
+            Refused: There is none, or it is not known.
+        """
+        if self.keys is None:
+            return None
+        scheme, _sep, text = request.headers.get("authorization", "").partition(" ")
+        key = self.keys.find(text.strip()) if scheme.lower() == "bearer" and text else None
+        if key is None:
+            detail = _("Send a valid key in the header Authorization: Bearer KEY.")
+            raise Refused(401, "no-key", detail)
+        return key
+
+    def admit(self, request: Request, name: str) -> tuple[Endpoint, Key | None]:
+        """Return the endpoint that a request may use, and its key.
+
+        Raises:
+            Refused: It may not, or there is no such endpoint.
+        """
+        key = self.key_of(request)
+        if key is not None and not key.allows(name):
+            # The same answer whether the endpoint exists or not: keys don't tell what else there is.
+            raise Refused(403, "not-allowed", _("This key is not for the endpoint {name}.").format(name=name))
+        endpoint = self.endpoints.get(name)
+        if endpoint is None:
+            raise Refused(404, "no-endpoint", _("There is no endpoint {name}.").format(name=name))
+        return endpoint, key
+
+    def admit_admin(self, request: Request) -> None:
+        """Make sure that a request may change what is served.
+
+        Raises:
+            Refused: It may not.
+        """
+        key = self.key_of(request)
+        if key is not None and not key.admin:
+            raise Refused(403, "not-allowed", _("This key may not change what is served."))
+        if key is None and self.settings.host not in LOOPBACK:
+            raise Refused(403, "not-allowed", _("Without keys, only a server on loopback can be changed."))
+
+    def charge(self, key: Key | None, texts: int) -> None:
+        """Count texts against the rate and the quota of a key.
+
+        Raises:
+            Refused: It has had enough for now.
+        """
+        refusal = self.keys.charge(key, texts) if self.keys is not None and key is not None else None
+        if refusal is None:
+            return
+        detail = (
+            _("This key's rate of requests is used up.") if refusal.kind == "rate"
+            else _("This key's quota of texts is used up.")
+        )  # fmt: skip
+        raise Refused(429, f"{refusal.kind}-exceeded", detail, refusal.retry_after)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def check_room(self) -> None:
+        """Make sure that a request can be answered soon.
+
+        Raises:
+            Refused: It can't.
+        """
+        if self.stopping or not self.ready:
+            raise Refused(503, "not-ready", _("The server is starting or stopping. Ask again in a moment."), 1.0)
+        wait, everything = self.batcher.expected_wait, self.batcher.seconds_waiting
+        if wait > self.settings.max_wait or everything > self.settings.timeout:
+            raise Refused(503, "queue-full", _("Too many requests are waiting. Ask again later."), wait)
+
+    async def room_for_more(self) -> None:
+        """Wait until the queue is short: what belongs to a stream has time, and must not crowd out others.
+
+        Raises:
+            Refused: The server is stopping.
+        """
+        while self.batcher.seconds_waiting > self.settings.max_wait / 2:
+            await asyncio.sleep(_PATIENCE)
+
+    async def answer(
+        self, model: Served, texts: Sequence[str], timeout: float | None, request: Request | None = None
+    ) -> Answered:
+        """Answer texts with one version of a model.
+
+        Args:
+            model: The version.
+            texts: What is asked.
+            timeout: Seconds that the caller waits.
+            request: The request, to notice when its caller leaves.
+
+        Raises:
+            Refused: It took longer than the caller waits.
+            ClientDisconnect: The caller left.
+        """
+        if not texts:
+            return Answered(model, [])
+        seconds = min(timeout or self.settings.timeout, self.settings.timeout)
+        job = self.batcher.submit(model, texts, time.monotonic() + seconds)
+        try:
+            found = await self._wait(job.future, seconds, request)
+        except DeadlinePassed:
+            detail = _("There was no answer within {n:g} seconds.").format(n=seconds)
+            raise Refused(504, "deadline", detail) from None
+        finally:
+            if not job.future.done() or job.future.cancelled():
+                self.batcher.drop(job)
+        return Answered(model, found)
+
+    async def _wait(
+        self, future: asyncio.Future[list[Prediction]], seconds: float, request: Request | None
+    ) -> list[Prediction]:
+        await asyncio.wait({future}, timeout=min(_PATIENCE, seconds))
+        if future.done():
+            return future.result()
+        if request is None:
+            return await _in_time(future, seconds)
+        leaving = asyncio.create_task(_disconnected(request))
+        both: set[asyncio.Future[Any]] = {future, leaving}
+        try:
+            await asyncio.wait(both, timeout=max(0.0, seconds - _PATIENCE), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+        if not future.done() and leaving.done():
+            raise ClientDisconnect
+        return await _in_time(future, 0.0)
+
+
+async def _in_time(future: asyncio.Future[list[Prediction]], seconds: float) -> list[Prediction]:
+    await asyncio.wait({future}, timeout=seconds)
+    if not future.done():
+        raise DeadlinePassed
+    return future.result()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
