@@ -27,7 +27,7 @@ TOKENS = 512
 """Tokens in a batch, with padding. More would make those who come next wait longer, and is no faster on processors."""
 _FIXED_TOKENS = 12
 """What beginning a batch costs, in tokens: small products use a processor less well. Measured with six layers."""
-_CANDIDATES = 128
+_CANDIDATES = 64
 """How many of the windows that are due first are looked at for a batch."""
 _SHORT = 0.05
 """Seconds of waiting that nobody need count exactly."""
@@ -309,25 +309,56 @@ class Batcher:
 def like_lengths(windows: Sequence[_Window], budget: int = TOKENS) -> list[_Window]:
     """Return those windows, the first among them, that are best run together.
 
-    The windows are sorted by length and cut where going on would waste more on padding than beginning anew costs.
+    All of them are sorted by length and divided so that tokens, padding and what each batch costs to begin are least
+    together; the part with the first window is what is run next.
 
     Args:
         windows: By the time they are due; the first must be in the batch.
         budget: Tokens with padding, at most; a longer single window is a batch of its own.
     """
-    first = windows[0]
-    group: list[_Window] = []
     ordered = sorted(windows, key=lambda window: len(window.encoding), reverse=True)
-    for place, window in enumerate(ordered):
-        if group:
-            longest = len(group[0].encoding)
-            saved = (longest - len(window.encoding)) * min(len(ordered) - place, budget // longest)
-            if saved > _FIXED_TOKENS or longest * (len(group) + 1) > budget:
-                if first in group:
-                    return group
-                group = []
-        group.append(window)
-    return group
+    ends = divide([len(window.encoding) for window in ordered], budget)
+    place = ordered.index(windows[0])
+    start = 0
+    for end in ends:
+        if place < end:
+            return ordered[start:end]
+        start = end
+    raise AssertionError("every window is in a part")
+
+
+def divide(lengths: Sequence[int], budget: int, fixed: int = _FIXED_TOKENS) -> list[int]:
+    """Divide rows sorted by length, the longest first, into batches that cost least together.
+
+    A batch costs its rows times its longest, and something to begin; dynamic programming finds the best division.
+
+    Args:
+        lengths: Tokens of each row, falling.
+        budget: Rows times longest, at most, unless a batch is a single row.
+        fixed: What a batch costs to begin, in tokens.
+
+    Returns:
+        Where each batch ends.
+    """
+    count = len(lengths)
+    best = [0, *[0] * count]
+    begins = [0] * (count + 1)
+    for end in range(1, count + 1):
+        least = -1
+        for start in range(end - 1, -1, -1):
+            padded = lengths[start] * (end - start)
+            if padded > budget and start < end - 1:
+                break  # Further to the front rows are longer still.
+            cost = best[start] + padded + fixed
+            if least < 0 or cost < least:
+                least, begins[end] = cost, start
+        best[end] = least
+    ends: list[int] = []
+    end = count
+    while end:
+        ends.append(end)
+        end = begins[end]
+    return ends[::-1]
 
 
 def _by_model(jobs: Sequence[Job]) -> dict[Served, list[Job]]:
