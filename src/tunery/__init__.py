@@ -11,10 +11,23 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tunery.api import check, compare, evaluate, learning_curve, load_data, load_model, plan, rank, search, tune
+    from tunery.api import (
+        check,
+        compare,
+        evaluate,
+        export,
+        learning_curve,
+        load_data,
+        load_model,
+        plan,
+        rank,
+        search,
+        tune,
+    )
     from tunery.data.dataset import Dataset, Split
     from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
+    from tunery.models.export.result import ExportResult
     from tunery.models.model import Model
     from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
@@ -28,6 +41,7 @@ _HOME = {
         "check",
         "compare",
         "evaluate",
+        "export",
         "learning_curve",
         "load_data",
         "load_model",
@@ -39,6 +53,7 @@ _HOME = {
     "tunery.data.dataset": ("Dataset", "Split"),
     "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
     "tunery.evaluation.report": ("Report",),
+    "tunery.models.export.result": ("ExportResult",),
     "tunery.models.model": ("Model",),
     "tunery.tuning.learning_curve_result": ("LearningCurve",),
     "tunery.tuning.planning": ("RunPlan",),
@@ -54,6 +69,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Example",
+    "ExportResult",
     "LearningCurve",
     "Model",
     "ModelError",
@@ -73,6 +89,7 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "export",
     "learning_curve",
     "load_data",
     "load_model",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tunery.data.check import Check
     from tunery.evaluation.comparison import Comparison
     from tunery.evaluation.report import Report
+    from tunery.models.export.result import ExportResult
     from tunery.models.model import Model
     from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
@@ -252,3 +253,40 @@ def compare(first: Predictor, second: Predictor, examples: Sequence[Example], ta
     from tunery.evaluation import compare as measure
 
     return measure(first, second, examples, tasks.of(first, task))
+
+
+def export(
+    model: Model | str | Path,
+    data: Dataset | Sequence[Example] | None = None,
+    *,
+    format: str = "auto",  # noqa: A002 - what its users know it by
+    accuracy: float | None = None,
+    out_of_scope: Sequence[str] | None = None,
+) -> ExportResult:
+    """Make a model ready for serving: faster than torch, and with the same answers, which is checked on dev.
+
+    Args:
+        model: A tuned model, or its folder. What is written goes into that folder.
+        data: The data set whose dev answers are compared on, or rows of it. By default the data it was tuned with.
+        format: ``onnx``, or ``onnx-int8`` with matrices of 8-bit integers; ``auto`` measures torch and both, and keeps
+            the fastest that passes.
+        accuracy: The share of given answers that is to be right: the model then abstains below a score that keeps it.
+        out_of_scope: Texts that no label fits: the score is then chosen so that they are refused.
+
+    Raises:
+        ModelError: The format that was asked for doesn't answer as torch does or is not faster (the error says by how
+            much, and the folder stays as it was), or no score keeps ``accuracy``.
+        DataError: The data can't be used, or is what the model learned from.
+        SettingError: ``format`` or ``accuracy`` has a value it can't have.
+        MissingExtraError: The extra ``export`` is not installed.
+    """
+    from tunery.models import learned
+    from tunery.models.export.exporting import export as carry_out
+    from tunery.models.export.rows import dev_of
+    from tunery.models.model import Model
+
+    loaded = model if isinstance(model, Model) else Model.load(model)
+    rows = dev_of(loaded.manifest, data)
+    # As a list, rows that call themselves train are looked at as all others are.
+    learned.refuse(loaded.folder, list(rows))
+    return carry_out(loaded, rows, format=format, accuracy=accuracy, out_of_scope=out_of_scope or ())

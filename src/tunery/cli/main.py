@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, models, predict, search, serve, tune
+from tunery.cli import data, evaluate, export, models, predict, search, serve, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -88,6 +88,7 @@ def _application() -> typer.Typer:
     )
     _add(app, evaluate.evaluate, _("Measure a model on a split of a data set."))
     _add(app, evaluate.compare, _("Say whether one model is better than another, beyond chance."))
+    _add(app, export.export, _("Make a model ready for serving: faster, and with the same answers."))
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
     _add(app, with_settings(serve.serve, serve.settings()), _("Serve models: many at once, behind an API."))
     return app

@@ -36,7 +36,7 @@ class Answering:
     def __init__(
         self, scorer: Scorer, encoder: TextEncoder, task: Task, labels: Sequence[str], threshold: float = 0.5
     ) -> None:
-        self._scorer = scorer
+        self.scorer = scorer
         self.encoder = encoder
         self.task = task
         self.labels = tuple(labels)
@@ -50,7 +50,7 @@ class Answering:
         """Yield one prediction for each input, in the same order, holding only some inputs in memory at a time."""
         rows = (Example(item) if isinstance(item, str) else item for item in inputs)
         for examples, encodings in encode_in_portions(self.task, rows, self.encoder, self.labels, _CHUNK):
-            yield from self.decode(examples, encodings, dict(self._scorer.logits(encodings)))
+            yield from self.decode(examples, encodings, dict(self.scorer.logits(encodings)))
 
     def decode(
         self, examples: Sequence[Example], encodings: Sequence[Encoding], logits: dict[int, Logits]

@@ -142,10 +142,14 @@ class Parts:
     @classmethod
     def load(cls, folder: Path, export: Export, machine: Machine) -> Parts:
         """Open the parts of the model in ``folder``."""
-        part = folder / FOLDER
-        body = Body(part / BODY, export.body, machine)
-        neck = Neck(part / NECK, export.neck, machine) if export.neck else None
-        return cls(body, neck, Head.load(part / HEAD), export.pad_id)
+        return cls.open(folder / FOLDER, export, machine)
+
+    @classmethod
+    def open(cls, files: Path, export: Export, machine: Machine) -> Parts:
+        """Open the parts that lie in ``files``."""
+        body = Body(files / BODY, export.body, machine)
+        neck = Neck(files / NECK, export.neck, machine) if export.neck else None
+        return cls(body, neck, Head.load(files / HEAD), export.pad_id)
 
     def logits(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, Logits]]:
         """Yield each encoding's number and its logits (positions x outputs, or 1 x outputs), like lengths together."""

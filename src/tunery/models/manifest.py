@@ -70,7 +70,8 @@ class Measured(BaseModel):
         agreement: The share of labels (of a text, of a word) that are the same.
         metric: The task's score on dev.
         distance: The largest difference of a label's probability, in the worst of 99 rows of 100.
-        texts_per_second: How fast it is on this machine, at the lengths of dev.
+        texts_per_second: How fast it is on this machine, at the lengths of dev, with many texts at once.
+        alone_per_second: The same with one text at a time.
         megabytes: The size of its files.
         failed: Why it may not be used; empty where it may.
     """
@@ -81,6 +82,7 @@ class Measured(BaseModel):
     metric: float
     distance: float
     texts_per_second: float
+    alone_per_second: float = 0.0
     megabytes: float
     failed: tuple[str, ...] = ()
 
@@ -154,9 +156,14 @@ class Manifest(BaseModel):
         return Prediction(tuple(str(label) for label in value or ()))
 
     def write(self, folder: Path) -> None:
-        """Write ``tunery.json`` into ``folder``."""
+        """Write ``tunery.json`` into ``folder``, whole or not at all: a crash leaves the one that was there."""
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2)
-        (folder / NAME).write_text(text + "\n", encoding="utf-8")
+        part = folder / f".{NAME}.part"
+        try:
+            part.write_text(text + "\n", encoding="utf-8")
+            part.replace(folder / NAME)
+        finally:
+            part.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

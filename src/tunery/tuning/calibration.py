@@ -8,14 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunery.data.dataset import labels_of
 from tunery.models.manifest import Calibration
 from tunery.models.model import Answerer
 from tunery.models.network import Network
 from tunery.tasks import loss
 from tunery.tasks.base import Encoding, Logits, LossSettings, Task
-from tunery.tasks.tally import metrics
-from tunery.types import Example, Prediction
+from tunery.tasks.scoring import scores_of
+from tunery.types import Example
 
 _ENOUGH = 50
 """Decisions on dev below which nothing is fitted: a handful of rows would only add noise."""
@@ -67,16 +66,10 @@ def choose_threshold(
     for threshold in _THRESHOLDS:
         answerer.threshold = threshold
         predictions = list(answerer.decode(examples, encodings, logits))
-        found[threshold] = dev_scores(answerer, examples, predictions)[answerer.task.metric]
+        scores = scores_of(answerer.task, answerer.labels, examples, predictions)
+        found[threshold] = scores[answerer.task.metric]
     answerer.threshold = before
     return max(found, key=lambda threshold: found[threshold])
-
-
-def dev_scores(answerer: Answerer, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Return the metrics of some predictions; labels that the model doesn't know count as missed."""
-    extra = sorted(set(labels_of(examples)) - set(answerer.labels))
-    tallies = answerer.task.tallies(examples, predictions, (*answerer.labels, *extra))
-    return {name: float(values[0]) for name, values in metrics(tallies).items()}
 
 
 def apply(network: Network, temperature: float) -> None:
@@ -102,5 +95,6 @@ def calibrate(
     scaled = {number: values / np.float32(temperature) for number, values in logits.items()}
     if getattr(answerer.task, "multi_label", False):
         answerer.threshold = choose_threshold(answerer, examples, encodings, scaled)
-    found = dev_scores(answerer, examples, list(answerer.decode(examples, encodings, scaled)))
+    predictions = list(answerer.decode(examples, encodings, scaled))
+    found = scores_of(answerer.task, answerer.labels, examples, predictions)
     return Calibration(temperature=temperature, threshold=answerer.threshold), found

@@ -32,7 +32,8 @@ from tunery.models.model import PROBE, Answerer, Model
 from tunery.models.network import Network
 from tunery.sources.cache import put_text
 from tunery.tasks.base import LossSettings, Task
-from tunery.tuning.calibration import calibrate, dev_scores
+from tunery.tasks.scoring import scores_of
+from tunery.tuning.calibration import calibrate
 from tunery.tuning.curves import draw_curves, save_curves
 from tunery.tuning.encoded import Encodings, encode
 from tunery.tuning.history import Point
@@ -171,7 +172,7 @@ class Run:
         """Measure the network as it is on dev."""
         logits = dict(self.network.logits(self.dev))
         predictions = list(self.answerer.decode(self.dev_examples, self.dev, logits))
-        return dev_scores(self.answerer, self.dev_examples, predictions)
+        return scores_of(self.task, self.answerer.labels, self.dev_examples, predictions)
 
 
 def fit(data: Dataset, recipe: Recipe, output: Path | None, *, resume: bool = False) -> Model:
