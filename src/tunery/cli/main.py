@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, models, predict, search, tune
+from tunery.cli import data, evaluate, keys, models, predict, search, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -89,11 +89,16 @@ def _application() -> typer.Typer:
     _add(app, evaluate.evaluate, _("Measure a model on a split of a data set."))
     _add(app, evaluate.compare, _("Say whether one model is better than another, beyond chance."))
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
+    about_keys = typer.Typer(cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
+    app.add_typer(about_keys, name="keys")
+    _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
+    _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
+    _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
     return app
 
 
-def _add(app: typer.Typer, function: Callable[..., None], about: str) -> None:
-    app.command(function.__name__, cls=Command, help=about)(function)
+def _add(app: typer.Typer, function: Callable[..., None], about: str, name: str | None = None) -> None:
+    app.command(name or function.__name__, cls=Command, help=about)(function)
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -242,9 +243,13 @@ class Keys:
 
     def _refresh(self) -> None:
         """Bring the keys in memory up to date."""
-        with in_words(self.path):
+        try:
             (written,) = self._cursor.execute("PRAGMA data_version").fetchone()
-            if written != self._written:
+        except sqlite3.Error:
+            with in_words(self.path):  # not around it all: it would double the time of every request's look
+                raise
+        if written != self._written:
+            with in_words(self.path):
                 self._notice()
         if time.monotonic() >= self._look_again:
             # A file that was taken away takes its keys with it. Opening what lies there now would be dangerous: SQLite
