@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, export, models, predict, search, serve, tune
+from tunery.cli import data, evaluate, export, keys, models, predict, search, serve, tune
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -91,11 +91,16 @@ def _application() -> typer.Typer:
     _add(app, export.export, _("Make a model ready for serving: faster, and with the same answers."))
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
     _add(app, with_settings(serve.serve, serve.settings()), _("Serve models: many at once, behind an API."))
+    about_keys = typer.Typer(cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
+    app.add_typer(about_keys, name="keys")
+    _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
+    _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
+    _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
     return app
 
 
-def _add(app: typer.Typer, function: Callable[..., None], about: str) -> None:
-    app.command(function.__name__, cls=Command, help=about)(function)
+def _add(app: typer.Typer, function: Callable[..., None], about: str, name: str | None = None) -> None:
+    app.command(name or function.__name__, cls=Command, help=about)(function)
 
 
 def _show_version(wanted: bool) -> None:
