@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,8 @@ def serving(*arguments: str, **environment: str) -> Iterator[Running]:
             process.kill()
             raise
         reader.join()
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 def start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -111,8 +114,6 @@ def start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.P
 
 def copy(folder: Path, target: Path, **changes: Any) -> Path:
     """Copy a model folder; the large files are linked. ``changes`` go into its ``tunery.json``."""
-    import shutil
-
     def link(source: str, destination: str) -> None:
         if source.endswith((".onnx", "model.safetensors")):
             os.link(source, destination)

@@ -109,6 +109,7 @@ class Routes:
         raw = await read(request, server.settings, self._intake)
         body = parse(kind, raw)
         texts = texts_of(body.inputs, server.settings)
+        server.check_room()  # Others may have come while this one was arriving.
         server.charge(key, len(texts))
         request.state.about["texts"] = len(texts)
         if server.settings.log_texts:

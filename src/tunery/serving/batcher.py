@@ -29,6 +29,8 @@ _FIXED_TOKENS = 12
 """What beginning a batch costs, in tokens: small products use a processor less well. Measured with six layers."""
 _CANDIDATES = 64
 """How many of the windows that are due first are looked at for a batch."""
+_MOST_WORK = 20_000_000
+"""Characters that may wait: with what is made of them some hundred megabytes."""
 _SHORT = 0.05
 """Seconds of waiting that nobody need count exactly."""
 _SMOOTHING = 0.1
@@ -124,6 +126,11 @@ class Batcher:
     # -- what callers use, in the event loop -----------------------------------------------------------------------
 
     @property
+    def is_full(self) -> bool:
+        """Whether more waits than memory should hold."""
+        return self._waiting_work > _MOST_WORK
+
+    @property
     def seconds_waiting(self) -> float:
         """How long all that waits now will take, by the speed seen so far."""
         return self._waiting_work * self._seconds_per_work
@@ -156,6 +163,7 @@ class Batcher:
             self._inbox.append(job)
             self._jobs[job] = None
             self._waiting_work += job.work
+            self._ahead += min(job.work * self._seconds_per_work, _SHORT)
             self._gap += _SMOOTHING * (min(1.0, now - self._last_arrival) - self._gap)
             self._last_arrival = now
             self._condition.notify()
@@ -163,7 +171,9 @@ class Batcher:
 
     def drop(self, job: Job) -> None:
         """Take back a job whose caller has left: what of it has not begun will not be run."""
-        job.dropped = True
+        with self._condition:
+            job.dropped = True
+            self._forget(job)
 
     def close(self) -> None:
         """Let the threads end after what they are doing."""
@@ -278,6 +288,11 @@ class Batcher:
         for job in jobs:
             self._run(engine, [window for window in batch if window.job is job])
 
+    def _forget(self, job: Job) -> None:
+        """Count a job no longer. Holds the lock."""
+        if self._jobs.pop(job, job) is None:
+            self._waiting_work -= job.work
+
     def _learn(self, batch: Sequence[_Window], seconds: float) -> None:
         lengths = [len(window.encoding) for window in batch]
         padded = max(lengths) * len(lengths)
@@ -299,8 +314,7 @@ class Batcher:
             return
         with self._condition:
             for job, _ in outcomes:
-                if self._jobs.pop(job, job) is None:
-                    self._waiting_work -= job.work
+                self._forget(job)
         loop = outcomes[0][0].future.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(_hand_over, outcomes)

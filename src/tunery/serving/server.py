@@ -169,8 +169,8 @@ class Server:
         """
         if self.stopping or not self.ready:
             raise Refused(503, "not-ready", _("The server is starting or stopping. Ask again in a moment."), 1.0)
-        wait, everything = self.batcher.expected_wait, self.batcher.seconds_waiting
-        if wait > self.settings.max_wait or everything > self.settings.timeout:
+        wait = self.batcher.expected_wait
+        if wait > self.settings.max_wait or self.batcher.is_full:
             raise Refused(503, "queue-full", _("Too many requests are waiting. Ask again later."), wait)
 
     async def room_for_more(self) -> None:
