@@ -13,9 +13,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from tunery.api import check, compare, evaluate, learning_curve, load_data, load_model, plan, rank, search, tune
     from tunery.data.dataset import Dataset, Split
-    from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
+    from tunery.errors import DataError, ModelError, Problem, ServerError, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
     from tunery.models.model import Model
+    from tunery.serving.client import AsyncClient, Client
     from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Candidate, Ranking
@@ -37,9 +38,18 @@ _HOME = {
         "tune",
     ),
     "tunery.data.dataset": ("Dataset", "Split"),
-    "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
+    "tunery.errors": (
+        "DataError",
+        "ModelError",
+        "Problem",
+        "ServerError",
+        "SettingError",
+        "SourceError",
+        "TuneryError",
+    ),
     "tunery.evaluation.report": ("Report",),
     "tunery.models.model": ("Model",),
+    "tunery.serving.client": ("AsyncClient", "Client"),
     "tunery.tuning.learning_curve_result": ("LearningCurve",),
     "tunery.tuning.planning": ("RunPlan",),
     "tunery.tuning.ranking": ("Candidate", "Ranking"),
@@ -50,7 +60,9 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AsyncClient",
     "Candidate",
+    "Client",
     "DataError",
     "Dataset",
     "Example",
@@ -65,6 +77,7 @@ __all__ = [
     "Report",
     "RunPlan",
     "Search",
+    "ServerError",
     "SettingError",
     "SourceError",
     "Span",
