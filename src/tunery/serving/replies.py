@@ -79,7 +79,7 @@ def answers_from_wire(value: object, texts: int) -> Answers:
             str(found["endpoint"]), str(found["version"]), str(found["request_id"]),
             tuple(map(from_wire, rows)), tuple(bool(row.get("abstain")) for row in rows),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise not_ours(json.dumps(value, ensure_ascii=False)) from None
 
 
@@ -87,7 +87,7 @@ def from_wire(row: Mapping[str, object]) -> Prediction:
     """Read one prediction.
 
     Raises:
-        KeyError, TypeError, ValueError: It is none.
+        KeyError, TypeError, ValueError, OverflowError: It is none.
     """
     score = None if row.get("score") is None else _number(row["score"])
     scores = {str(label): _number(value) for label, value in _mapping(row.get("scores") or {}).items()}
@@ -110,7 +110,7 @@ def endpoint_from_wire(value: object) -> Endpoint:
         versions = tuple(str(_mapping(one)["version"]) for one in _list(found.get("versions", [])))
         labels = tuple(str(label) for label in _list(found["labels"]))
         return Endpoint(str(found["name"]), str(found["version"]), str(found["task"]), labels, versions)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise not_ours(json.dumps(value, ensure_ascii=False)) from None
 
 
