@@ -12,7 +12,16 @@ import messages
 from tunery.i18n import _, use_language
 
 FILES = sorted(messages.PACKAGE.rglob("*.py"))
-SPOKEN = {"DataError", "MissingExtraError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"}
+SPOKEN = {
+    "DataError",
+    "MissingExtraError",
+    "ModelError",
+    "Problem",
+    "ServerError",
+    "SettingError",
+    "SourceError",
+    "TuneryError",
+}
 
 
 def calls(path: Path) -> Iterator[ast.Call]:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
         tune,
     )
     from tunery.data.dataset import Dataset, Split
-    from tunery.errors import DataError, ModelError, Problem, SettingError, SourceError, TuneryError
+    from tunery.errors import DataError, ModelError, Problem, ServerError, SettingError, SourceError, TuneryError
     from tunery.evaluation.report import Report
     from tunery.models.export.result import ExportResult
     from tunery.models.model import Model
+    from tunery.serving.client import AsyncClient, Client
     from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Candidate, Ranking
@@ -51,10 +52,19 @@ _HOME = {
         "tune",
     ),
     "tunery.data.dataset": ("Dataset", "Split"),
-    "tunery.errors": ("DataError", "ModelError", "Problem", "SettingError", "SourceError", "TuneryError"),
+    "tunery.errors": (
+        "DataError",
+        "ModelError",
+        "Problem",
+        "ServerError",
+        "SettingError",
+        "SourceError",
+        "TuneryError",
+    ),
     "tunery.evaluation.report": ("Report",),
     "tunery.models.export.result": ("ExportResult",),
     "tunery.models.model": ("Model",),
+    "tunery.serving.client": ("AsyncClient", "Client"),
     "tunery.tuning.learning_curve_result": ("LearningCurve",),
     "tunery.tuning.planning": ("RunPlan",),
     "tunery.tuning.ranking": ("Candidate", "Ranking"),
@@ -65,7 +75,9 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AsyncClient",
     "Candidate",
+    "Client",
     "DataError",
     "Dataset",
     "Example",
@@ -81,6 +93,7 @@ __all__ = [
     "Report",
     "RunPlan",
     "Search",
+    "ServerError",
     "SettingError",
     "SourceError",
     "Span",

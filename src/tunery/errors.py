@@ -95,6 +95,32 @@ class ModelError(TuneryError):
     """A folder isn't a model, or the model can't do what was asked of it."""
 
 
+class ServerError(TuneryError):
+    """A server refused a request, or gave no answer.
+
+    Args:
+        message: The server's own words, or what became of the call.
+        hint: What to do next.
+        status: The status of HTTP; None where no answer came.
+        code: A stable name for programs, for example ``quota``, ``timeout`` or ``unreachable``.
+        request_id: The server's name for the request, to find it in its logs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        status: int | None = None,
+        code: str = "",
+        request_id: str | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        super().__init__(message, hint)
+
+
 class MissingExtraError(TuneryError, ImportError):
     """An optional part of Tunery is not installed.
 

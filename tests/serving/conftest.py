@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from tests.serving.rig import Running, serving
+from tests.serving.small_server import SmallServer
+from tests.serving.small_server import running as small_server
 
 import tunery
 from tunery.data.dataset import Dataset, Schema, Split
@@ -48,7 +50,8 @@ def entities() -> Dataset:
     for i in range(120):
         name, city = names[i % 6], cities[(i * 3) % 5]
         text = f"{name} went to {city}." if i % 2 else f"In {city} we met {name} today."
-        spans = [Span(text.index(part), text.index(part) + len(part), label) for part, label in ((name, "PER"), (city, "LOC"))]
+        labelled = ((name, "PER"), (city, "LOC"))
+        spans = [Span(text.index(part), text.index(part) + len(part), label) for part, label in labelled]
         made.append(Example(text, tuple(sorted(spans))))
     return Dataset({"train": Split("train", made[:90]), "dev": Split("dev", made[90:])}, Schema("spans"), "file:made")
 
@@ -84,8 +87,9 @@ def make(data: Dataset, base: str, task: str, folder: Path, **settings: object) 
     (folder / FOLDER).mkdir()
     graphs = write_graphs(model.network, model.manifest.limit, folder / FOLDER)
     export = Export(
-        runtime="onnx", body=graphs.body, neck=graphs.neck, pad_id=model.network.pad_id, unknown_id=model.encoder.unknown
-    )
+        runtime="onnx", body=graphs.body, neck=graphs.neck, pad_id=model.network.pad_id,
+        unknown_id=model.encoder.unknown,
+    )  # fmt: skip
     model.manifest.model_copy(update={"export": export}).write(folder)
     return model
 
@@ -95,4 +99,11 @@ def server(models: Path) -> Iterator[Running]:
     """A server with all of them, from whose folder more can be loaded."""
     names = ("intents", "topics", "emotions", "entities")
     with serving(*(f"{name}={models / name}" for name in names), "--models", str(models)) as running:
+        yield running
+
+
+@pytest.fixture
+def small() -> Iterator[SmallServer]:
+    """A small server that speaks the same language, and fails when it is told to."""
+    with small_server() as running:
         yield running

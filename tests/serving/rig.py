@@ -114,6 +114,7 @@ def start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.P
 
 def copy(folder: Path, target: Path, **changes: Any) -> Path:
     """Copy a model folder; the large files are linked. ``changes`` go into its ``tunery.json``."""
+
     def link(source: str, destination: str) -> None:
         if source.endswith((".onnx", "model.safetensors")):
             os.link(source, destination)

@@ -266,6 +266,28 @@ def test_processes_together_spend_a_quota_and_no_more(keys: Keys, path: Path) ->
     assert spent + granted(keys, key) == 6000
 
 
+def test_processes_together_keep_a_rate_exactly_where_it_is_small(keys: Keys, path: Path) -> None:
+    text, key = keys.create("web", rate="150/minute")
+    process = spender(path, text)
+    assert said(process) == "ready"
+    assert granted(keys, key, tries=70) == 70
+    tell(process, 1000)
+    assert said(process) == f"{3 * 80}"  # three texts in each request
+    assert granted(keys, key) == 0
+    process.communicate()
+
+
+def test_processes_that_make_the_file_at_the_same_time_make_one(path: Path) -> None:
+    program = "import sys\nfrom tunery.serving.keys import Keys\nsys.stdin.readline()\nKeys(sys.argv[1]).create('web')"
+    call = [sys.executable, "-c", program, str(path)]
+    processes = [subprocess.Popen(call, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in processes:
+        tell(process)
+    assert [process.communicate()[1] for process in processes] == [""] * 4
+    with Keys(path, create=False) as keys:
+        assert len(keys.list()) == 4
+
+
 def test_a_process_that_is_killed_takes_no_more_than_its_share_along(keys: Keys, path: Path) -> None:
     text, key = keys.create("web", quota="6000/day")
     process = spender(path, text)

@@ -5,28 +5,55 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
 import tunery
 from tunery.cli import arguments
 from tunery.cli.output import STDOUT, whole_file
+from tunery.cli.remote import KEY, endpoint_at
 from tunery.cli.texts import Row, count_lines, opened, portions, record, rows, waiting_portions
 from tunery.errors import SettingError
 from tunery.i18n import _
 from tunery.progress import bar
+from tunery.types import Example, Prediction
 
-if TYPE_CHECKING:
-    from tunery.models.model import Model
+
+@dataclass(frozen=True)
+class _Answering:
+    """Who answers.
+
+    Attributes:
+        stream: Answers texts in their order.
+        spans: Whether it answers with spans.
+        whole: Whether it is given all texts as one stream, not in portions.
+    """
+
+    stream: Callable[[Iterable[Example]], Iterator[Prediction]]
+    spans: bool
+    whole: bool
 
 
 def predict(
-    model: Annotated[Path, arguments.model()],
+    model: Annotated[str | None, arguments.model()] = None,
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help=_("Texts to label."))] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="<url>",
+            help=_("Ask an endpoint of a server, for example http://127.0.0.1:8000/ner; MODEL is then left out."),
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="<text>", help=_("Key for the server. Default: {name}.").format(name=f"${KEY}")),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option("--input", metavar="<file>", help=_("File of texts or JSON lines; - is standard input.")),
@@ -36,6 +63,13 @@ def predict(
     ] = STDOUT,
 ) -> None:
     """Label texts given as arguments, in a file, or on standard input."""
+    if url is None and model is None:
+        raise SettingError(
+            _("{name} is missing.").format(name=_("Argument {name}").format(name="MODEL")),
+            _("Name the folder of a model, or an endpoint with --url."),
+        )
+    if url is not None and model is not None:
+        texts = [model, *(texts or [])]  # what stands first is a text then
     if texts and source is not None:
         raise SettingError(_("Texts and --input are both given."), _("Give one of them."))
     if not texts and source is None and sys.stdin.isatty():
@@ -44,8 +78,20 @@ def predict(
         )
     with ExitStack() as stack:
         inputs, total = _inputs(texts, source or STDOUT, stack)
-        loaded = tunery.load_model(model)
-        _answer(loaded, inputs, total, stack.enter_context(_destination(output)))
+        answering = _endpoint(url, key, total is not None, stack) if url is not None else _model(str(model))
+        _answer(answering, inputs, total, stack.enter_context(_destination(output)))
+
+
+def _model(folder: str) -> _Answering:
+    loaded = tunery.load_model(folder)
+    # A sentence that is read with its neighbours may have them in another portion.
+    return _Answering(loaded.stream, loaded.task.reads.target == "spans", loaded.task.reach > 0)
+
+
+def _endpoint(url: str, key: str | None, there: bool, stack: ExitStack) -> _Answering:
+    """Return an endpoint; what is there as a whole needs no portions, which would let the server wait in between."""
+    remote = stack.enter_context(endpoint_at(url, key))
+    return _Answering(remote.stream, remote.task.reads.target == "spans", there)
 
 
 def _inputs(texts: list[str] | None, source: Path, stack: ExitStack) -> tuple[Iterator[list[Row]], int | None]:
@@ -58,14 +104,13 @@ def _inputs(texts: list[str] | None, source: Path, stack: ExitStack) -> tuple[It
     return waiting_portions(found), None
 
 
-def _answer(model: Model, inputs: Iterator[list[Row]], total: int | None, output: BinaryIO) -> None:
-    spans = model.task.reads.target == "spans"
+def _answer(answering: _Answering, inputs: Iterator[list[Row]], total: int | None, output: BinaryIO) -> None:
     with bar(_("Predicting"), total) as shown:
-        streams: Iterator[Iterable[Row]] = _whole(inputs) if model.task.reach else inputs
+        streams: Iterator[Iterable[Row]] = _whole(inputs) if answering.whole else inputs
         for portion in streams:
             waiting, examples = itertools.tee(portion)
-            for row, prediction in zip(waiting, model.stream(row.example for row in examples), strict=True):
-                line = json.dumps(record(row, prediction, spans=spans), ensure_ascii=False)
+            for row, prediction in zip(waiting, answering.stream(row.example for row in examples), strict=True):
+                line = json.dumps(record(row, prediction, spans=answering.spans), ensure_ascii=False)
                 # An id may be half a character: the replacement is how JSON spells it.
                 output.write(f"{line}\n".encode(errors="backslashreplace"))
                 shown.advance()
@@ -73,7 +118,7 @@ def _answer(model: Model, inputs: Iterator[list[Row]], total: int | None, output
 
 
 def _whole(portions: Iterator[list[Row]]) -> Iterator[Iterator[Row]]:
-    """Yield all rows as one stream: a sentence that is read with its neighbours may have them in another portion."""
+    """Yield all rows as one stream."""
     yield itertools.chain.from_iterable(portions)
 
 

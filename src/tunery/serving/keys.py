@@ -238,8 +238,12 @@ class Keys:
         self._look_again = time.monotonic() + _LOOK_AGAIN
         self._known: dict[bytes, Key] = {}
         self._written = self._revision = -1
-        with in_words(self.path):
-            self._notice()
+        try:
+            with in_words(self.path):
+                self._notice()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _refresh(self) -> None:
         """Bring the keys in memory up to date."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from tunery.errors import TuneryError
 from tunery.i18n import _
 from tunery.models.exported import Machine
 from tunery.serving.batcher import Batcher, DeadlinePassed
@@ -57,7 +58,7 @@ class Server:
         self.metrics = Metrics(lambda: self.batcher.expected_wait)
         self.batcher = Batcher(on_batch=self.metrics.batch)
         self.endpoints = Endpoints(Engines(Machine(settings.threads, settings.device)), state)
-        self.keys = Keys(settings.keys) if settings.keys is not None else None
+        self.keys = Keys(settings.keys, create=False) if settings.keys is not None else None
         self.stopping = False
         self.ready = False
 
@@ -86,8 +87,10 @@ class Server:
             await asyncio.sleep(_FOLLOW)
             try:
                 await asyncio.to_thread(self.endpoints.follow)
+                if self.keys is not None:
+                    self.keys.flush()
             except Exception:  # noqa: BLE001 - a file that can't be read now may be readable in a moment
-                LOGGER.exception("the file of endpoints can't be read")
+                LOGGER.exception("what workers share can't be read")
 
     def stop(self) -> None:
         """Accept nothing more."""
@@ -111,11 +114,18 @@ class Server:
         if self.keys is None:
             return None
         scheme, _sep, text = request.headers.get("authorization", "").partition(" ")
-        key = self.keys.find(text.strip()) if scheme.lower() == "bearer" and text else None
+        key = self._find(text.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             detail = _("Send a valid key in the header Authorization: Bearer KEY.")
             raise Refused(401, "no-key", detail)
         return key
+
+    def _find(self, text: str) -> Key | None:
+        assert self.keys is not None  # noqa: S101 - `key_of` has looked
+        try:
+            return self.keys.find(text)
+        except TuneryError as error:
+            raise _no_keys(error) from error
 
     def admit(self, request: Request, name: str) -> tuple[Endpoint, Key | None]:
         """Return the endpoint that a request may use, and its key.
@@ -150,7 +160,10 @@ class Server:
         Raises:
             Refused: It has had enough for now.
         """
-        refusal = self.keys.charge(key, texts) if self.keys is not None and key is not None else None
+        try:
+            refusal = self.keys.charge(key, texts) if self.keys is not None and key is not None else None
+        except TuneryError as error:
+            raise _no_keys(error) from error
         if refusal is None:
             return
         detail = (
@@ -228,6 +241,12 @@ class Server:
         if not future.done() and leaving.done():
             raise ClientDisconnect
         return await _in_time(future, 0.0)
+
+
+def _no_keys(error: TuneryError) -> Refused:
+    """Return the refusal where the file of keys can't be used; why is for the log, not for callers."""
+    LOGGER.error("the file of keys can't be used", extra={"reason": str(error)})
+    return Refused(503, "no-keys", _("The server can't look up keys at the moment. Ask again later."), 1.0)
 
 
 async def _in_time(future: asyncio.Future[list[Prediction]], seconds: float) -> list[Prediction]:
