@@ -130,26 +130,30 @@ class Connection(asyncio.Protocol):
         if self._buffer:
             data = self._buffer + data
         split = data.find(b"\r\n\r\n")
-        length = _length(data[:split]) if split >= 0 else 0
+        length, last = _framing(data[:split]) if split >= 0 else (0, False)
         if split < 0 or len(data) < split + 4 + length:
             self._buffer = data
             return
         self._buffer = b""
         number, self.request = self.request, -1
         self._load.answered(number, self.due, int(data[9:12]), data[split + 4 :])
-        self._load.free(self)
+        if last and self.transport is not None:
+            self.transport.close()  # a request sent now would be lost, by no fault of the server
+        else:
+            self._load.free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         kind = "partial" if self._buffer else "closed" if exc is None else "reset"
         self._load.lost(self, kind)
 
 
-def _length(head: bytes) -> int:
+def _framing(head: bytes) -> tuple[int, bool]:
+    """Return the length of the body, and whether the server will close the connection after it."""
     head = head.lower()
     place = head.find(b"content-length:")
     if place < 0:
         raise ValueError(f"an answer without a length: {head[:200]!r}")
-    return int(head[place + 15 :].split(b"\r\n", 1)[0])
+    return int(head[place + 15 :].split(b"\r\n", 1)[0]), b"connection: close" in head
 
 
 class Load:
@@ -176,7 +180,7 @@ class Load:
         while (now := time.perf_counter()) < self.end:
             self._give_up(now)
             self._pump()
-            await asyncio.sleep(0.002 if self.plan.rate else 0.1)
+            await asyncio.sleep(self._pause())
         self._stopping = True
         while any(one.request >= 0 for one in self._open) and time.perf_counter() < self.end + self.plan.timeout:
             self._give_up(time.perf_counter())
@@ -257,6 +261,13 @@ class Load:
         self.record.skipped += max(0, given_up)
         while self._idle and self._sent + self.record.skipped < due:
             self._send(self._idle.pop(), self._first + (self._sent + self.record.skipped) / rate)
+
+    def _pause(self) -> float:
+        """Return the seconds until there is something to do that no answer will bring about."""
+        if not self.plan.rate:
+            return 0.1
+        due = self._first + (self._sent + self.record.skipped + 1) / self.plan.rate
+        return min(0.05, max(0.0005, due - time.perf_counter()))
 
     def _give_up(self, now: float) -> None:
         for one in list(self._open):

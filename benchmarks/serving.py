@@ -46,6 +46,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each contender's turn")
     parser.add_argument("--soak", type=float, default=600.0, help="seconds of the soak")
     parser.add_argument("--overload", type=float, default=60.0, help="seconds of the overload")
+    parser.add_argument("--overload-texts", type=int, default=8, help="texts of each request of the overload")
     parser.add_argument("--litserve-python", default=sys.executable, help="a Python that can import litserve")
     parser.add_argument("--serve-arguments", default="", help="further arguments of tunery serve")
     parser.add_argument("--work", type=Path, help="a folder for models, requests and logs, which is kept")
@@ -57,7 +58,7 @@ def _measure(options: argparse.Namespace, work: Path) -> bool:
     model = options.model or models.make(options.shared, work / "model")
     setup = Setup(
         model.resolve(), options.shared, work, options.rounds, options.seconds, options.soak, options.overload,
-        options.litserve_python, tuple(options.serve_arguments.split()),
+        options.overload_texts, options.litserve_python, tuple(options.serve_arguments.split()),
     )  # fmt: skip
     lines = []
     for name in options.rows:

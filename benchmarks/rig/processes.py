@@ -94,7 +94,7 @@ class Server:
         """Return the server's process and all that it started, as far as they live."""
         with contextlib.suppress(psutil.NoSuchProcess):
             first = psutil.Process(self.process.pid)
-            return [first, *first.children(recursive=True)]
+            return [one for one in (first, *first.children(recursive=True)) if _lives(one)]
         return []
 
     def memory(self) -> float:
@@ -113,6 +113,13 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         return taken
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _megabytes(process: psutil.Process) -> float:

@@ -31,6 +31,7 @@ class Setup:
         seconds: How long each turn is.
         soak: How long the soak is, in seconds.
         overload: How long the overload is, in seconds.
+        crowd: How many texts a request of the overload holds.
         litserve: A Python that can import litserve.
         serve: Further arguments of ``tunery serve``.
     """
@@ -42,6 +43,7 @@ class Setup:
     seconds: float
     soak: float
     overload: float
+    crowd: int
     litserve: str
     serve: tuple[str, ...] = ()
 

@@ -83,7 +83,7 @@ def _litserve(setup: Setup) -> tuple[int, float] | None:
         print("  litserve is not installed: pip install litserve, or give a Python that has it by --litserve-python")
         return None
     rates = {}
-    for size, wait in product((8, 16, 32), (0.005, 0.01)):
+    for size, wait in product((4, 8, 16, 32), (0.005, 0.01)):
         with setup.batching(size, wait) as server:
             rates[size, wait] = loaded(server, setup.theirs, CONNECTIONS, TRIAL)["rate"]
         print(f"  litserve, batches of {size}, {wait} s: {rates[size, wait]:.0f}/s", flush=True)
