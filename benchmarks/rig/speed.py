@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,32 +26,40 @@ TRIAL = 3.0
 
 def throughput(setup: Setup) -> list[Line]:
     """Requests a second over 32 connections, one text each."""
-    size, by_length = _best(setup.bare(SIZES, TRIAL)), _best(setup.bare(SIZES, TRIAL, "--sorted"))
     contenders: dict[str, Callable[[], Score]] = {
         "tunery": lambda: rated(setup.server(), setup.ours, setup),
         "pipeline": lambda: rated(setup.pipeline(), setup.theirs, setup),
-        "bare": lambda: setup.bare([size], setup.seconds)[size],
-        "sorted": lambda: setup.bare([by_length], setup.seconds, "--sorted")[by_length],
     }
-    settings = _litserve(setup)
-    if settings is not None:
-        contenders["litserve"] = lambda: rated(setup.batching(*settings), setup.theirs, setup)
-    found = contest(contenders, setup.rounds)
-    ours = found["tunery"]["rate"]
-    what = f"requests/s, {CONNECTIONS} connections, "
-    lines = [
-        at_least(f"{what}FastAPI + pipeline", ours, found["pipeline"]["rate"], 5),
-        at_least(f"{what}bare onnxruntime", ours, found["bare"]["rate"], 0.85, f"batches of {size}"),
-        at_least(f"{what}bare, by length", ours, found["sorted"]["rate"], None, f"batches of {by_length}"),
-    ]
-    if settings is None:
-        lines.append(told(f"{what}LitServe", ours, note="not there: pip install litserve, or give --litserve-python"))
-    else:
-        note = f"batches of {settings[0]}, {settings[1]} s"
-        lines.append(at_least(f"{what}LitServe", ours, found["litserve"]["rate"], 1.2, note))
-    best = found["tunery"]["accuracy"]
-    others = {name: score["accuracy"] for name, score in found.items() if name != "tunery"}
-    return lines + [told(f"accuracy of the answers, {name}", best, value) for name, value in others.items()]
+    for size in _finalists(setup.bare(SIZES, TRIAL)):
+        contenders[f"bare, batches of {size}"] = partial(_bare, setup, size)
+    for size in _finalists(setup.bare(SIZES, TRIAL, "--sorted"))[:1]:
+        contenders[f"sorted, batches of {size}"] = partial(_bare, setup, size, "--sorted")
+    for size, wait in _litserve(setup):
+        contenders[f"litserve, batches of {size}, {wait} s"] = partial(_batching, setup, size, wait)
+    return _compared(contest(contenders, setup.rounds))
+
+
+BARS: Mapping[str, tuple[str, float | None]] = {
+    "pipeline": ("FastAPI + pipeline", 5),
+    "bare": ("bare onnxruntime", 0.85),
+    "sorted": ("bare, texts sorted by length", None),
+    "litserve": ("LitServe", 1.2),
+}
+
+
+def _compared(found: Mapping[str, Score]) -> list[Line]:
+    """Return our rate and accuracy beside each contender's, in the setting that was its best."""
+    ours, lines, accuracies = found["tunery"], [], []
+    for kind, (words, bar) in BARS.items():
+        settings = [name for name in found if name.partition(",")[0] == kind]
+        if not settings:
+            lines.append(told(f"requests/s, {CONNECTIONS} connections, {words}", ours["rate"], note="not installed"))
+            continue
+        best = max(settings, key=lambda name: found[name]["rate"])
+        what = f"requests/s, {CONNECTIONS} connections, {words}"
+        lines.append(at_least(what, ours["rate"], found[best]["rate"], bar, best.partition(", ")[2]))
+        accuracies.append(told(f"accuracy of the answers, {words}", ours["accuracy"], found[best]["accuracy"]))
+    return lines + accuracies
 
 
 def rated(server: Server, requests: Path, setup: Setup, connections: int = CONNECTIONS) -> Score:
@@ -71,31 +80,40 @@ def _must_be_clean(found: Mapping[str, Any]) -> None:
         raise SystemExit(f"Answers failed under load: status {found['statuses']}, errors {found['errors']}")
 
 
-def _best(scores: Mapping[int, Score]) -> int:
+def _bare(setup: Setup, size: int, *more: str) -> Score:
+    return setup.bare([size], setup.seconds, *more)[size]
+
+
+def _batching(setup: Setup, size: int, wait: float) -> Score:
+    return rated(setup.batching(size, wait), setup.theirs, setup)
+
+
+def _finalists(scores: Mapping[int, Score]) -> list[int]:
+    """Return the two best sizes of a trial: it is too short to tell which of them is the best."""
     print("  " + ", ".join(f"batches of {size}: {score['rate']:.0f}/s" for size, score in scores.items()), flush=True)
-    return max(scores, key=lambda size: scores[size]["rate"])
+    return sorted(scores, key=lambda size: -scores[size]["rate"])[:2]
 
 
-def _litserve(setup: Setup) -> tuple[int, float] | None:
-    """Return LitServe's best settings; None where it is not installed."""
+def _litserve(setup: Setup) -> list[tuple[int, float]]:
+    """Return LitServe's two best settings; none where it is not installed."""
     known = subprocess.run([setup.litserve, "-c", "import litserve"], stderr=subprocess.DEVNULL, check=False)
     if known.returncode:
         print("  litserve is not installed: pip install litserve, or give a Python that has it by --litserve-python")
-        return None
+        return []
     rates = {}
     for size, wait in product((4, 8, 16, 32), (0.005, 0.01)):
         with setup.batching(size, wait) as server:
             rates[size, wait] = loaded(server, setup.theirs, CONNECTIONS, TRIAL)["rate"]
         print(f"  litserve, batches of {size}, {wait} s: {rates[size, wait]:.0f}/s", flush=True)
-    return max(rates, key=lambda one: rates[one])
+    return sorted(rates, key=lambda one: -rates[one])[:2]
 
 
 def latency(setup: Setup) -> list[Line]:
     """The median latency over one connection."""
     found = contest({
         "tunery": lambda: rated(setup.server(), setup.ours, setup, connections=1),
-        "bare": lambda: setup.bare([1], setup.seconds)[1],
-        "tokenizing": lambda: setup.bare([1], setup.seconds, "--tokenize")[1],
+        "bare": partial(_bare, setup, 1),
+        "tokenizing": partial(_bare, setup, 1, "--tokenize"),
     }, setup.rounds)  # fmt: skip
     ours, what = found["tunery"]["p50"], "ms, 1 connection, median, "
     return [
