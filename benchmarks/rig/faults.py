@@ -25,7 +25,6 @@ REFUSALS = {"429", "503", "504"}
 """Statuses that refuse a request: too many, no room, too late."""
 CROWD = 256
 """Connections of an overload."""
-WORKERS = ("--workers", "2")
 
 
 def swaps(setup: Setup) -> list[Line]:
@@ -184,7 +183,7 @@ def _flat(what: str, watch: Watch, third: int, bar: float) -> Line:
 
 def signals(setup: Setup) -> list[Line]:
     """SIGTERM, and kill -9 of a worker, under load."""
-    return [*_terminated(setup), *_killed(setup)]
+    return [*_terminated(setup), *_killed(setup, 1), *_killed(setup, 2)]
 
 
 def _terminated(setup: Setup) -> list[Line]:
@@ -206,12 +205,13 @@ def _begin(server: Server, setup: Setup, seconds: float) -> Loading:
     return loading
 
 
-def _killed(setup: Setup) -> list[Line]:
-    with setup.server(None, *WORKERS) as server:
+def _killed(setup: Setup, count: int) -> list[Line]:
+    what = f"kill -9 of one of {count}: "
+    with setup.server(None, "--workers", str(count)) as server:
         loading = _begin(server, setup, 10.0)
         workers = server.processes()[1:]
         if not workers:
-            return [told("kill -9 of a worker", note="there are no workers: the server is one process")]
+            raise SystemExit("There is no worker to kill: the server is a single process.")
         worker = max(workers, key=lambda one: one.memory_info().rss)
         killed = time.time()
         os.kill(worker.pid, signal.SIGKILL)
@@ -220,8 +220,8 @@ def _killed(setup: Setup) -> list[Line]:
     hung = found["errors"].get("timeout", 0) + found["errors"].get("unanswered", 0)
     note = f"{found['statuses']}, {found['errors']}; processes {len(workers)} before, {now} after"
     return [
-        limit("kill -9 of a worker: requests left hanging", hung, 0, note),
-        limit("kill -9 of a worker: seconds until served again", _served(found, killed), 3),
+        limit(f"{what}requests left hanging", hung, 0, note),
+        limit(f"{what}seconds until served again", _served(found, killed), 3),
     ]
 
 
