@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from rig import faults, models, speed
 from rig.setup import Setup
 from rig.table import Line, show
@@ -35,6 +37,9 @@ ROWS: Final[dict[str, Callable[[Setup], list[Line]]]] = {
     "signals": faults.signals,
     "soak": faults.soak,
 }
+
+BUSY = 10
+"""Percent of the processors that others may use before figures are worth little."""
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -61,6 +66,7 @@ def _measure(options: argparse.Namespace, work: Path) -> bool:
         options.overload_texts, options.litserve_python, tuple(options.serve_arguments.split()),
     )  # fmt: skip
     lines = []
+    _warn_when_busy()
     for name in options.rows:
         print(name, flush=True)
         found = ROWS[name](setup)
@@ -69,6 +75,12 @@ def _measure(options: argparse.Namespace, work: Path) -> bool:
     if len(options.rows) > 1:
         print(show(lines))
     return all(line.passed() is not False for line in lines)
+
+
+def _warn_when_busy() -> None:
+    busy = psutil.cpu_percent(interval=2.0)
+    if busy > BUSY:
+        print(f"{busy:.0f}% of the processors is busy with something else: what follows will be unsteady", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
