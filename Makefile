@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 TESTS ?= tests
 
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test check bench bench-tuning docs messages
+.PHONY: setup demo test check bench bench-tuning bench-serving docs messages
 
 setup: $(STAMP)
 
@@ -38,6 +38,9 @@ bench: setup
 
 bench-tuning: setup
 	$(BIN)/python benchmarks/tuning.py --quality 2
+
+bench-serving: setup
+	$(BIN)/python benchmarks/serving.py
 
 docs: setup
 	$(BIN)/python scripts/document_cli.py
