@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunery.models.batching import of_window, pad_arrays
-from tunery.models.exported import BODY, FOLDER, HEAD, NECK, Body, Head, Machine, Neck, exported
+from tunery.models.exported import BODY, FOLDER, HEAD, NECK, Body, Head, Machine, Neck, encoder_of, exported
 from tunery.models.manifest import Export, Manifest
 from tunery.tasks.base import Encoding, Logits
+from tunery.tasks.encoding import TextEncoder, encoder_for
 
 if TYPE_CHECKING:
     from tunery.models.network import Network
@@ -116,6 +118,7 @@ class Engines:
         self._machine = machine
         self._engines: WeakValueDictionary[str, OnnxEngine] = WeakValueDictionary()
         self._necks: WeakValueDictionary[str, Neck] = WeakValueDictionary()
+        self._encoders: WeakValueDictionary[str, TextEncoder] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def part(self, folder: Path, manifest: Manifest) -> Part:
@@ -133,6 +136,21 @@ class Engines:
             neck = self._neck(folder, export.neck) if export.neck else None
         return Part(engine, neck, Head.load(folder / FOLDER / HEAD))
 
+    def encoder(self, folder: Path, manifest: Manifest) -> TextEncoder:
+        """Return the tokenizer of the model in ``folder``; models with the same one share it.
+
+        Raises:
+            ModelError: It can't be read.
+        """
+        path = folder / "tokenizer.json"
+        digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+        with self._lock:
+            key = f"{digest} {manifest.limit}"
+            found = self._encoders.get(key)
+            if found is None:
+                found = self._encoders[key] = _encoder(folder, manifest)
+            return found
+
     def _engine(self, folder: Path, export: Export) -> OnnxEngine:
         found = self._engines.get(export.body)
         if found is None:
@@ -147,6 +165,14 @@ class Engines:
             found = Neck(folder / FOLDER / NECK, fingerprint, Machine(threads=1, device=self._machine.device))
             self._necks[fingerprint] = found
         return found
+
+
+def _encoder(folder: Path, manifest: Manifest) -> TextEncoder:
+    if manifest.export is not None:
+        return encoder_of(folder, manifest, manifest.export)
+    from tunery.models.base import load_tokenizer
+
+    return encoder_for(load_tokenizer(folder), manifest.limit)
 
 
 def _network(folder: Path) -> Network:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tunery.errors import ModelError
 from tunery.i18n import _
-from tunery.models.exported import FOLDER, HEAD, encoder_of
+from tunery.models.exported import FOLDER, HEAD
 from tunery.models.manifest import NAME, Abstention, Manifest
 from tunery.serving.engines import Engines, Part
 from tunery.tasks.base import Task
@@ -68,7 +68,7 @@ def load(folder: Path, engines: Engines) -> Served:
     manifest = Manifest.read(folder)
     part = engines.part(folder, manifest)
     task = manifest.the_task()
-    served = Served(version_of(folder), folder, manifest, task, _encoder(folder, manifest), part)
+    served = Served(version_of(folder), folder, manifest, task, engines.encoder(folder, manifest), part)
     _try(served)
     return served
 
@@ -80,15 +80,6 @@ def version_of(folder: Path) -> str:
         if path.is_file():
             digest.update(path.read_bytes())
     return f"{folder.resolve().name}-{digest.hexdigest()[:8]}"
-
-
-def _encoder(folder: Path, manifest: Manifest) -> TextEncoder:
-    if manifest.export is not None:
-        return encoder_of(folder, manifest, manifest.export)
-    from tunery.models.base import load_tokenizer
-    from tunery.tasks.encoding import encoder_for
-
-    return encoder_for(load_tokenizer(folder), manifest.limit)
 
 
 def _try(served: Served) -> None:
