@@ -44,7 +44,7 @@ _ROWS = 2000
 """Rows that answers are compared on, at most."""
 _FIRST_ROWS, _TIMED_ROWS, _TIMED_SECONDS = 8, 200, 2.0
 """Rows of the pass that warms up and shows how slow one is, and what the passes that count have at most."""
-_PASSES = 5
+_PASSES = 3
 _PORTION = 256
 
 T = TypeVar("T")
