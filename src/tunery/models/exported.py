@@ -23,6 +23,7 @@ from safetensors.numpy import load_file
 
 from tunery.errors import MissingExtraError, ModelError
 from tunery.i18n import _
+from tunery.models.adapters import Adapter, Adapters
 from tunery.models.answering import Answering
 from tunery.models.batching import batches_by_length, lengths_of, of_window, pad_arrays
 from tunery.models.manifest import Export, Manifest
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 FOLDER = "export"
-BODY, NECK, HEAD = "body.onnx", "neck.onnx", "head.safetensors"
+BODY, NECK, HEAD, ADAPTER = "body.onnx", "neck.onnx", "head.safetensors", "adapter.safetensors"
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
@@ -66,17 +67,21 @@ class Body:
     def __init__(self, path: Path, fingerprint: str, machine: Machine) -> None:
         self.fingerprint = fingerprint
         self._session = open_session(path, machine)
+        self._adapters = Adapters()
 
-    def run(self, ids: Ids, mask: Ids) -> Floats:
+    def run(self, ids: Ids, mask: Ids, adapters: Sequence[Adapter] = ()) -> Floats:
         """Return what the layers give.
 
         Args:
             ids: Token ids, rows x longest.
             mask: 1 for tokens, 0 for padding, rows x longest.
+            adapters: One for each row, where the body has room for them.
 
         Returns:
             Rows x longest x width; of architectures whose layers can't be told apart, what their head is given.
         """
+        if adapters:
+            return self._adapters.run(self._session, ids, mask, adapters)
         return cast(Floats, self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
 
 
@@ -132,12 +137,14 @@ class Parts:
         neck: What follows them; None where nothing does.
         head: The last linear layer.
         pad_id: The token that fills up short windows.
+        adapter: What the model adds to the body; None where its body is its own, or the base as it is.
     """
 
     body: Body
     neck: Neck | None
     head: Head
     pad_id: int
+    adapter: Adapter | None = None
 
     @classmethod
     def load(cls, folder: Path, export: Export, machine: Machine) -> Parts:
@@ -149,14 +156,15 @@ class Parts:
         """Open the parts that lie in ``files``."""
         body = Body(files / BODY, export.body, machine)
         neck = Neck(files / NECK, export.neck, machine) if export.neck else None
-        return cls(body, neck, Head.load(files / HEAD), export.pad_id)
+        adapter = Adapter.load(files / ADAPTER) if export.adapted else None
+        return cls(body, neck, Head.load(files / HEAD), export.pad_id, adapter)
 
     def logits(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, Logits]]:
         """Yield each encoding's number and its logits (positions x outputs, or 1 x outputs), like lengths together."""
         for batch in batches_by_length(lengths_of(encodings), _TOKENS):
             chosen = [encodings[number] for number in batch]
             ids, mask = pad_arrays(chosen, self.pad_id)
-            features = self.body.run(ids, mask)
+            features = self.body.run(ids, mask, [self.adapter] * len(ids) if self.adapter else ())
             if self.neck is not None:
                 features = self.neck.run(features, mask)
             for number, encoding, values in zip(batch, chosen, features, strict=True):
@@ -202,7 +210,7 @@ def exported(folder: Path, manifest: Manifest) -> Export:
             _("{folder} has not been exported.").format(folder=folder),
             _("Export it with: tunery export {folder}").format(folder=folder),
         )
-    wanted = [BODY, HEAD, *([NECK] if export.neck else [])]
+    wanted = [BODY, HEAD, *([NECK] if export.neck else []), *([ADAPTER] if export.adapted else [])]
     gone = [name for name in wanted if not (folder / FOLDER / name).is_file()]
     if gone:
         raise ModelError(

@@ -94,6 +94,7 @@ class Export(BaseModel):
         runtime: What runs it.
         body: What the weights of its layers are; empty for torch.
         neck: The same of what stands between them and the last linear layer; None where nothing does.
+        adapted: Whether the body is the base model with room for adapters, and the model's own lies beside it.
         pad_id: The token that fills up short windows.
         unknown_id: The token for a word that the tokenizer drops.
         processor: The machine that this was measured on.
@@ -105,6 +106,7 @@ class Export(BaseModel):
     runtime: Literal["torch", "onnx", "onnx-int8"]
     body: str = ""
     neck: str | None = None
+    adapted: bool = False
     pad_id: int = 0
     unknown_id: int = 0
     processor: str = ""

@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from tunery.models.adapters import Adapter
 from tunery.models.batching import of_window, pad_arrays
-from tunery.models.exported import BODY, FOLDER, HEAD, NECK, Body, Head, Machine, Neck, encoder_of, exported
+from tunery.models.exported import ADAPTER, BODY, FOLDER, HEAD, NECK, Body, Head, Machine, Neck, encoder_of, exported
 from tunery.models.manifest import Export, Manifest
 from tunery.tasks.base import Encoding, Logits
 from tunery.tasks.encoding import TextEncoder, encoder_for
@@ -41,11 +42,13 @@ class Part:
         engine: What runs it.
         neck: What follows the shared layers; None where nothing does, or where torch runs it all.
         head: Its last linear layer; None where torch runs it all.
+        adapter: What it adds to the shared layers; None where it adds nothing.
     """
 
     engine: Engine
     neck: Neck | None = None
     head: Head | None = None
+    adapter: Adapter | None = None
 
 
 class OnnxEngine(Engine):
@@ -63,7 +66,8 @@ class OnnxEngine(Engine):
     def run(self, windows: Sequence[tuple[Part, Encoding]]) -> list[Logits]:
         """Return each window's logits."""
         ids, mask = pad_arrays([encoding for _, encoding in windows], self._pad_id)
-        hidden = self._body.run(ids, mask)
+        # A body has room for adapters or not: then all of its models have one, or none.
+        hidden = self._body.run(ids, mask, [part.adapter for part, _ in windows if part.adapter is not None])
         rows: dict[Neck | None, list[int]] = defaultdict(list)
         for row, (part, _) in enumerate(windows):
             rows[part.neck].append(row)
@@ -134,7 +138,8 @@ class Engines:
         with self._lock:
             engine = self._engine(folder, export)
             neck = self._neck(folder, export.neck) if export.neck else None
-        return Part(engine, neck, Head.load(folder / FOLDER / HEAD))
+        adapter = Adapter.load(folder / FOLDER / ADAPTER) if export.adapted else None
+        return Part(engine, neck, Head.load(folder / FOLDER / HEAD), adapter)
 
     def encoder(self, folder: Path, manifest: Manifest) -> TextEncoder:
         """Return the tokenizer of the model in ``folder``; models with the same one share it.

@@ -7,22 +7,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 import torch
 
-from tunery.errors import ModelError, SettingError, TuneryError
+from tunery.errors import ModelError, SettingError, SourceError, TuneryError
 from tunery.i18n import _
 from tunery.models.answering import Answering
 from tunery.models.devices import place
 from tunery.models.export import parity
 from tunery.models.export.abstention import choose_threshold, scored
-from tunery.models.export.graphs import write_graphs
+from tunery.models.export.graphs import Graphs, write
 from tunery.models.export.quantized import write_int8
 from tunery.models.export.result import ExportResult
-from tunery.models.exported import BODY, FOLDER, HEAD, NECK, ExportedModel, Machine, Parts, encoder_of
+from tunery.models.exported import ADAPTER, BODY, FOLDER, HEAD, NECK, ExportedModel, Machine, Parts, encoder_of
 from tunery.models.manifest import Abstention, Export, Manifest, Measured
 from tunery.models.model import Model
 from tunery.progress import bar
@@ -127,16 +127,16 @@ def _check(model: Model, kind: str, accuracy: float | None, out_of_scope: Sequen
 
 def _candidates(
     model: Model, kinds: Sequence[Runtime], folder: Path
-) -> tuple[list[_Candidate], dict[Runtime, ModelError]]:
+) -> tuple[list[_Candidate], dict[Runtime, TuneryError]]:
     """Write what is to be tried, and return it with what could not be made."""
     found: list[_Candidate] = []
-    failures: dict[Runtime, ModelError] = {}
+    failures: dict[Runtime, TuneryError] = {}
     with bar(_("Exporting"), len(kinds) + 1) as shown:
         plain = folder / "onnx"
         plain.mkdir()
         try:
-            graphs = write_graphs(model.network, model.manifest.limit, plain)
-        except ModelError as error:
+            graphs = write(model, plain)
+        except (ModelError, SourceError) as error:
             return [], dict.fromkeys(kinds, error)
         shown.advance()
         for kind in kinds:
@@ -145,11 +145,11 @@ def _candidates(
                 if kind == "onnx-int8":
                     files = folder / kind
                     files.mkdir()
-                    for name in (NECK, HEAD):
+                    for name in (NECK, HEAD, ADAPTER):
                         if (plain / name).is_file():
                             shutil.copyfile(plain / name, files / name)
                     body = write_int8(plain / BODY, files / BODY)
-                export = _export(model, kind, body, graphs.neck)
+                export = _export(model, kind, replace(graphs, body=body))
                 found.append(_Candidate(kind, files, export, _opened(model, files, export)))
             except ModelError as error:
                 failures[kind] = error
@@ -157,10 +157,10 @@ def _candidates(
     return found, failures
 
 
-def _export(model: Model, runtime: Runtime, body: str, neck: str | None) -> Export:
+def _export(model: Model, runtime: Runtime, graphs: Graphs) -> Export:
     return Export(
-        runtime=runtime, body=body, neck=neck, pad_id=model.network.pad_id, unknown_id=model.encoder.unknown,
-        processor=_processor(),
+        runtime=runtime, body=graphs.body, neck=graphs.neck, adapted=graphs.adapted, pad_id=model.network.pad_id,
+        unknown_id=model.encoder.unknown, processor=_processor(),
     )  # fmt: skip
 
 

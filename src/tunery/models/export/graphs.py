@@ -8,8 +8,8 @@ which models share a part is the sha256 of its file: what has the same one compu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ from torch import Tensor, nn
 
 from tunery.errors import MissingExtraError, ModelError
 from tunery.i18n import _
+from tunery.models.adapters import DOWN, UP, WHICH
+from tunery.models.export.adapted import AdaptedLinear, Room, base_with_room, kept, write_adapter
 from tunery.models.export.quiet import quiet
 from tunery.models.exported import BODY, HEAD, NECK
+from tunery.models.model import Model
 from tunery.models.network import Network
 from tunery.tasks.base import Encoding
 
@@ -41,19 +44,62 @@ class Graphs:
     Attributes:
         body: The body's fingerprint.
         neck: The neck's; None where features are the hidden states themselves.
+        adapted: Whether the body has room for adapters.
     """
 
     body: str
     neck: str | None
+    adapted: bool = False
 
 
-def write_graphs(network: Network, limit: int, folder: Path) -> Graphs:
+def write(model: Model, folder: Path) -> Graphs:
+    """Write a model's parts into ``folder``, sharing as much with other models as can be.
+
+    Args:
+        model: The model.
+        folder: An empty folder.
+
+    Raises:
+        SourceError: The model kept its adapters, and its base model can't be had any more.
+        ModelError: torch's exporter can't express the architecture.
+        MissingExtraError: The exporter is not installed.
+    """
+    if kept(model.folder):
+        return write_adapted(model, folder)
+    return write_graphs(model.network, model.manifest.limit, folder)
+
+
+def write_adapted(model: Model, folder: Path) -> Graphs:
+    """Write the parts of a model that kept its adapters: its base as a body with room for them, and they beside it.
+
+    Args:
+        model: The model.
+        folder: An empty folder.
+
+    Raises:
+        SourceError: Its base model can't be had any more.
+        ModelError: The adapters don't fit, or torch's exporter can't express the architecture.
+        MissingExtraError: The exporter is not installed.
+    """
+    _require()
+    network, room, names = base_with_room(model)
+    write_adapter(model.folder, names, folder)
+    body = _AdaptedBody(network, room)
+    ids, mask = _example(network).values()
+    down = [torch.zeros(2, 2, layer.linear.in_features) for layer in body.layers]
+    up = [torch.zeros(2, layer.linear.out_features, 2) for layer in body.layers]
+    written = _write_adapted(body, (ids, mask, torch.zeros(_ROWS, dtype=torch.int64), down, up), model, folder / BODY)
+    return replace(write_graphs(model.network, model.manifest.limit, folder, body=written), adapted=True)
+
+
+def write_graphs(network: Network, limit: int, folder: Path, *, body: str | None = None) -> Graphs:
     """Write a network's parts into ``folder``.
 
     Args:
         network: The network; its weights and its device stay as they are.
         limit: The longest window in tokens.
         folder: An empty folder.
+        body: The fingerprint of its body, where that has been written already.
 
     Raises:
         ModelError: torch's exporter can't express the architecture.
@@ -61,21 +107,20 @@ def write_graphs(network: Network, limit: int, folder: Path) -> Graphs:
     """
     _require()
     nn.Module.eval(network.model)
-    ids = torch.arange(_ROWS * _LENGTH, device=network.device).reshape(_ROWS, _LENGTH) % network.model.config.vocab_size
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    inputs = _example(network)
     _write_head(network.linear, folder / HEAD)
     features = _features(network, inputs)
     if not network.known_layers():
         return Graphs(_write(_Whole(network), inputs, "features", limit, folder / BODY), None)
-    body = _Body(network)
+    layers = _Body(network)
     with torch.no_grad():
-        hidden = body(**inputs)
-    written = _write(body, inputs, "hidden", limit, folder / BODY)
+        hidden = layers(**inputs)
+    written = body or _write(layers, inputs, "hidden", limit, folder / BODY)
     if torch.equal(hidden, features):
         return Graphs(written, None)
     network.leave_out(len(network.known_layers()))
     # How the architecture's layers hand on what they give shows in a pass.
-    list(network.hidden([Encoding(0, ids[0].cpu().numpy().astype(np.int32))]))
+    list(network.hidden([Encoding(0, inputs["input_ids"][0].cpu().numpy().astype(np.int32))]))
     given = {"hidden": hidden, "attention_mask": inputs["attention_mask"]}
     return Graphs(written, _write(_Neck(network), given, "features", limit, folder / NECK))
 
@@ -109,6 +154,22 @@ class _Body(nn.Module):
         return seen[-1]
 
 
+class _AdaptedBody(_Body):
+    """The same, with each row's own adapter."""
+
+    def __init__(self, network: Network, room: Room) -> None:
+        super().__init__(network)
+        self._room = room
+        found = [module for module in network.model.modules() if isinstance(module, AdaptedLinear)]
+        self.layers = sorted(found, key=lambda layer: layer.number)
+
+    def forward(  # type: ignore[override]
+        self, input_ids: Tensor, attention_mask: Tensor, adapter: Tensor, down: list[Tensor], up: list[Tensor]
+    ) -> Tensor:
+        self._room.which, self._room.down, self._room.up = adapter, down, up
+        return super().forward(input_ids, attention_mask)
+
+
 class _Whole(nn.Module):
     """Token ids into what the last linear layer is given, for architectures whose layers can't be told apart."""
 
@@ -136,6 +197,12 @@ class _Neck(nn.Module):
         )
 
 
+def _example(network: Network) -> dict[str, Tensor]:
+    """Return what graphs are traced with."""
+    ids = torch.arange(_ROWS * _LENGTH, device=network.device).reshape(_ROWS, _LENGTH) % network.model.config.vocab_size
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
 def _features(network: Network, inputs: Mapping[str, Tensor]) -> Tensor:
     seen: list[Tensor] = []
     hook = network.linear.register_forward_pre_hook(lambda _module, given: seen.append(given[0]))
@@ -149,14 +216,38 @@ def _features(network: Network, inputs: Mapping[str, Tensor]) -> Tensor:
 
 def _write(part: nn.Module, inputs: Mapping[str, Tensor], output: str, limit: int, path: Path) -> str:
     """Export ``part`` and return its fingerprint."""
-    rows = torch.export.Dim("rows", min=1, max=1 << 16)
-    length = torch.export.Dim("length", min=2, max=max(limit, _LENGTH))
+    rows, length = _dimensions(limit)
+    shapes = {name: {0: rows, 1: length} for name in inputs}
+    return _export(part, dict(inputs), shapes, list(inputs), output, path)
+
+
+def _write_adapted(body: _AdaptedBody, inputs: Sequence[Any], model: Model, path: Path) -> str:
+    """Export a body with room for adapters and return its fingerprint."""
+    rows, length = _dimensions(model.manifest.limit)
+    many, rank = torch.export.Dim("adapters", min=1, max=1 << 16), torch.export.Dim("rank", min=1, max=1 << 10)
+    count = len(body.layers)
+    shapes = {
+        "input_ids": {0: rows, 1: length}, "attention_mask": {0: rows, 1: length}, WHICH: {0: rows},
+        "down": [{0: many, 1: rank}] * count, "up": [{0: many, 2: rank}] * count,
+    }  # fmt: skip
+    names = ["input_ids", "attention_mask", WHICH]
+    names += [name.format(number) for name in (DOWN, UP) for number in range(count)]
+    return _export(body, dict(zip(shapes, inputs, strict=True)), shapes, names, "hidden", path)
+
+
+def _dimensions(limit: int) -> tuple[Any, Any]:
+    """Return what may vary: rows, and tokens in a row."""
+    return torch.export.Dim("rows", min=1, max=1 << 16), torch.export.Dim("length", min=2, max=max(limit, _LENGTH))
+
+
+def _export(
+    part: nn.Module, inputs: dict[str, Any], shapes: dict[str, Any], names: list[str], output: str, path: Path
+) -> str:
     try:
         with quiet(), torch.no_grad():
             program: Any = torch.onnx.export(
-                part.eval(), (), kwargs=dict(inputs), dynamo=True, verbose=False,
-                input_names=list(inputs), output_names=[output],
-                dynamic_shapes={name: {0: rows, 1: length} for name in inputs},
+                part.eval(), (), kwargs=inputs, dynamo=True, verbose=False,
+                input_names=names, output_names=[output], dynamic_shapes=shapes,
             )  # fmt: skip
             path.write_bytes(_stripped(program.model_proto).SerializeToString(deterministic=True))
     except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
