@@ -8,7 +8,8 @@ which models share a part is the sha256 of its file: what has the same one compu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from tunery.tasks.base import Encoding
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from transformers import PreTrainedModel
 
 FORMAT = 1
 """Part of every fingerprint: raised when what runs the graphs starts to use them differently."""
@@ -61,6 +63,11 @@ def write_graphs(network: Network, limit: int, folder: Path) -> Graphs:
     """
     _require()
     nn.Module.eval(network.model)
+    with _plain_attention(network.model):
+        return _write_parts(network, limit, folder)
+
+
+def _write_parts(network: Network, limit: int, folder: Path) -> Graphs:
     ids = torch.arange(_ROWS * _LENGTH, device=network.device).reshape(_ROWS, _LENGTH) % network.model.config.vocab_size
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     _write_head(network.linear, folder / HEAD)
@@ -177,6 +184,17 @@ def _stripped(model: ModelProto) -> ModelProto:
         del thing.metadata_props[:]
         thing.doc_string = ""
     return model
+
+
+@contextmanager
+def _plain_attention(model: PreTrainedModel) -> Iterator[None]:
+    """Let attention be written out as matrix products: torch's fused one becomes more nodes, and those cost time."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
 
 
 def _write_head(linear: nn.Linear, path: Path) -> None:
