@@ -8,7 +8,8 @@ which models share a part is the sha256 of its file: what has the same one compu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from tunery.tasks.base import Encoding
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from transformers import PreTrainedModel
 
 FORMAT = 1
 """Part of every fingerprint: raised when what runs the graphs starts to use them differently."""
@@ -88,7 +90,10 @@ def write_adapted(model: Model, folder: Path) -> Graphs:
     ids, mask = _example(network).values()
     down = [torch.zeros(2, 2, layer.linear.in_features) for layer in body.layers]
     up = [torch.zeros(2, layer.linear.out_features, 2) for layer in body.layers]
-    written = _write_adapted(body, (ids, mask, torch.zeros(_ROWS, dtype=torch.int64), down, up), model, folder / BODY)
+    with _plain_attention(network.model):
+        written = _write_adapted(
+            body, (ids, mask, torch.zeros(_ROWS, dtype=torch.int64), down, up), model, folder / BODY
+        )
     return replace(write_graphs(model.network, model.manifest.limit, folder, body=written), adapted=True)
 
 
@@ -107,6 +112,11 @@ def write_graphs(network: Network, limit: int, folder: Path, *, body: str | None
     """
     _require()
     nn.Module.eval(network.model)
+    with _plain_attention(network.model):
+        return _write_parts(network, limit, folder, body)
+
+
+def _write_parts(network: Network, limit: int, folder: Path, body: str | None) -> Graphs:
     inputs = _example(network)
     _write_head(network.linear, folder / HEAD)
     features = _features(network, inputs)
@@ -268,6 +278,17 @@ def _stripped(model: ModelProto) -> ModelProto:
         del thing.metadata_props[:]
         thing.doc_string = ""
     return model
+
+
+@contextmanager
+def _plain_attention(model: PreTrainedModel) -> Iterator[None]:
+    """Let attention be written out as matrix products: torch's fused one becomes more nodes, and those cost time."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
 
 
 def _write_head(linear: nn.Linear, path: Path) -> None:
