@@ -173,7 +173,8 @@ class Routes:
             detail = _("Models can't be loaded: the server was started without --models.")
             raise Refused(403, "no-models", detail)
         root = root.resolve()
-        folder = (root / name).resolve() if "\0" not in name else root
+        plain = "\0" not in name and ".." not in Path(name).parts and not Path(name).is_absolute()
+        folder = (root / name).resolve() if plain else root
         if root not in folder.parents or not folder.is_dir():
             # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
             raise Refused(422, "no-model", _("There is no model {name} in the folder of models.").format(name=name))

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from tunery.errors import TuneryError
+from tunery.errors import ModelError, TuneryError
 from tunery.i18n import _
 from tunery.models.exported import Machine
 from tunery.serving.batcher import Batcher, DeadlinePassed
@@ -64,13 +64,21 @@ class Server:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
+    async def start(self, required: Sequence[str] = ()) -> None:
         """Load what is to be served.
 
         Endpoints that can't be loaded are logged; the others are served, and readiness says what is missing.
+
+        Args:
+            required: Endpoints without which there is no start.
+
+        Raises:
+            ModelError: One of those can't be loaded.
         """
         await asyncio.to_thread(self.endpoints.follow)
         for name, reason in self.endpoints.failures.items():
+            if name in required:
+                raise ModelError(reason)
             LOGGER.error("an endpoint could not be loaded", extra={"endpoint": name, "reason": reason})
         await self._warm_up()
         self.ready = True

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tunery.errors import TuneryError
 from tunery.serving import logs
 from tunery.serving.app import build
 from tunery.serving.server import Server
@@ -24,14 +25,20 @@ def main(arguments: list[str]) -> int:
     """Answer until told to stop.
 
     Args:
-        arguments: Settings as JSON, the file of what is served, the socket's number, and those of two pipes: one to
-            say on that requests are taken, one that ends when the supervisor does.
+        arguments: Settings as JSON, the file of what is served, the socket's number, those of two pipes (one to say on
+            that requests are taken, one that ends when the supervisor does), and the endpoints that have to be there.
     """
     settings = ServingSettings.model_validate_json(arguments[0])
     logs.configure()
     listening = socket.socket(fileno=int(arguments[2]))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(settings, Path(arguments[1]), listening, int(arguments[3]), int(arguments[4])))
+        pipes = int(arguments[3]), int(arguments[4])
+        try:
+            runner.run(_serve(settings, Path(arguments[1]), listening, pipes, arguments[5].split()))
+        except TuneryError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - words for who started the server
+            return 1
+    return 0
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -42,7 +49,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: ServingSettings, state: Path, listening: socket.socket, tell: int, parent: int) -> int:
+async def _serve(
+    settings: ServingSettings, state: Path, listening: socket.socket, pipes: tuple[int, int], required: list[str]
+) -> None:
+    tell, parent = pipes
     server = Server(settings, state)
     config = uvicorn.Config(
         build(server), http="auto", lifespan="off", access_log=False, log_config=None, backlog=_BACKLOG,
@@ -52,14 +62,13 @@ async def _serve(settings: ServingSettings, state: Path, listening: socket.socke
     running = uvicorn.Server(config)
     asyncio.get_running_loop().add_reader(parent, _stop, running, parent)
     try:
-        await server.start()
+        await server.start(required)
         following = asyncio.create_task(server.follow())
         os.write(tell, READY)
         await running.serve(sockets=[listening])
         following.cancel()
     finally:
         server.close()
-    return 0
 
 
 def _stop(running: uvicorn.Server, parent: int) -> None:
