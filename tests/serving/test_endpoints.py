@@ -170,8 +170,7 @@ def test_models_on_one_body_share_it(server: Running) -> None:
         mixed = _mixed(client.get("/metrics").text)
 
     def ask(name: str, into: list[Any]) -> None:
-        for _ in range(30):
-            into.append(server.ask(name, list(TEXTS))["predictions"])
+        into += [server.ask(name, list(TEXTS))["predictions"] for _ in range(30)]
 
     found: dict[str, list[Any]] = {"intents": [], "topics": []}
     callers = [threading.Thread(target=ask, args=item) for item in (*found.items(), *found.items())]

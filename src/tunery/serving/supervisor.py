@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -64,7 +64,7 @@ def serve(
         state = settings.state or work / "endpoints.json"
         _plan(models, state)
         with _listen(settings) as listening:
-            return Supervisor(settings, state, listening, work).run(on_ready)
+            return Supervisor(settings, state, listening, work).run(list(models), on_ready)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -138,15 +138,20 @@ class Supervisor:
         self._alive_read, self._alive_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
 
-    def run(self, on_ready: Callable[[str], None]) -> int:
-        """Start the workers and stay until a signal comes."""
+    def run(self, required: Sequence[str], on_ready: Callable[[str], None]) -> int:
+        """Start the workers and stay until a signal comes.
+
+        Args:
+            required: Endpoints without which there is no start. A worker that comes later serves what it can.
+            on_ready: Told the URL when requests are taken.
+        """
         before = {number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)}
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         os.set_blocking(self._wake_write, False)
         wake = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         try:
             for _number in range(self._settings.workers):
-                self._start()
+                self._start(required)
             self._watch(on_ready)
         finally:
             signal.set_wakeup_fd(wake)
@@ -202,10 +207,11 @@ class Supervisor:
             time.sleep(1.0)
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, required: Sequence[str] = ()) -> None:
         read, write = os.pipe()
         arguments = [
             self._settings.model_dump_json(), str(self._state), self._listening.fileno(), write, self._alive_read,
+            " ".join(required),
         ]  # fmt: skip
         environment = dict(os.environ)
         if self._settings.workers > 1:
