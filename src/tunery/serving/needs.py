@@ -15,6 +15,8 @@ import threading
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tunery.errors import TuneryError
+
 _PATIENCE = 120.0
 """Seconds that an answer may take: long, because a machine may be busy."""
 _PAGES = ("/health/ready", "/metrics", "/openapi.json", "/docs", "/v1/endpoints")
@@ -27,13 +29,34 @@ def main(models: dict[str, str]) -> int:
         models: Endpoints with the folders of their models.
     """
     before = set(sys.modules)
+    try:
+        failure = _serve(models)
+    except (TuneryError, ImportError) as error:
+        failure = str(error)
+    if failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - who started this reads it
+        return 1
+    loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    new = {name: file for name, file in loaded.items() if file and (name not in before or name.startswith("tunery"))}
+    print(json.dumps(new))  # noqa: T201
+    return 0
+
+
+def _serve(models: dict[str, str]) -> str:
+    """Serve models and ask them; return what went wrong."""
     from tunery import tasks
+    from tunery.models.exported import Machine
     from tunery.serving import standalone, worker  # noqa: F401 - what is started is needed as well
     from tunery.serving.endpoints import Plan
+    from tunery.serving.engines import Engines
     from tunery.serving.keys import Keys
+    from tunery.serving.served import load
     from tunery.serving.settings import ServingSettings
 
     tasks.available()
+    # A server logs what it can't load, and serves the rest; here that is an error.
+    for model in models.values():
+        load(Path(model), Engines(Machine(threads=1)))
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
         state, file = Path(folder) / "endpoints.json", Path(folder) / "keys.db"
         Plan.of({name: Path(model) for name, model in models.items()}).write(state)
@@ -46,13 +69,7 @@ def main(models: dict[str, str]) -> int:
         handle = str(os.dup(listening.fileno()))
         worker.main([settings.model_dump_json(), str(state), handle, str(asking.ready), str(asking.alive)])
         asking.join()
-    if asking.failure:
-        print(asking.failure, file=sys.stderr)  # noqa: T201 - who started this reads it
-        return 1
-    loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-    new = {name: file for name, file in loaded.items() if file and (name not in before or name.startswith("tunery"))}
-    print(json.dumps(new))  # noqa: T201
-    return 0
+    return asking.failure
 
 
 class _Asking(threading.Thread):

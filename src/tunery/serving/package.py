@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import tunery
-from tunery.errors import ModelError, SettingError, reason_of
+from tunery.errors import MissingExtraError, ModelError, SettingError, reason_of
 from tunery.i18n import _
 from tunery.models.exported import BODY, FOLDER, HEAD, NECK, exported
 from tunery.models.manifest import NAME, Export, Manifest
@@ -39,6 +40,7 @@ def package(models: Mapping[str, Path], output: Path) -> Path:
     Raises:
         ModelError: A model was not exported, or can't answer.
         SettingError: A name can't be an endpoint's, or ``output`` can't be written or holds something.
+        MissingExtraError: What a server needs is not installed.
     """
     exports = _checked(models, output)
     modules = _needed(models)
@@ -60,6 +62,8 @@ def package(models: Mapping[str, Path], output: Path) -> Path:
 
 
 def _checked(models: Mapping[str, Path], output: Path) -> dict[str, Export]:
+    if importlib.util.find_spec("uvicorn") is None:
+        raise MissingExtraError("serve", _("Packaging"))
     if not models:
         raise SettingError(_("No model is named."), _("Name at least one folder of a model."))
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
@@ -81,8 +85,7 @@ def _needed(models: Mapping[str, Path]) -> dict[str, str]:
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise ModelError(
-            _("A server with these models can't be started here: {reason}").format(reason=said[-1] if said else "?"),
-            _('What a server needs is installed with: pip install "tunery[serve]"'),
+            _("A server with these models can't be started here: {reason}").format(reason=said[-1] if said else "?")
         )
     found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return found

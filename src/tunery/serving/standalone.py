@@ -38,15 +38,25 @@ def main(models: Path, arguments: Sequence[str]) -> int:
 
 def _serve(models: Path, given: argparse.Namespace) -> int:
     settings = build(ServingSettings, {name: value for name, value in vars(given).items() if value is not None})
-    if settings.host not in LOOPBACK and not (settings.keys and settings.keys.exists()):
-        raise SettingError(
-            _("{host} can be reached from other machines, and there are no keys.").format(host=settings.host),
-            _("Make one: python serve.py keys create --file {path} --name NAME, and give the file with --keys.").format(
-                path=settings.keys or "keys.db"
-            ),
-        )
+    _check_keys(settings)
     found = {folder.name: folder for folder in sorted(models.iterdir()) if folder.is_dir()}
     return serve(found, settings, lambda url: _say(_("Serving on {url}  (description: {url}/docs)").format(url=url)))
+
+
+def _check_keys(settings: ServingSettings) -> None:
+    """Do what `supervisor.check` does, for people who have no ``tunery keys``."""
+    if settings.keys is not None and not settings.keys.exists():
+        message = _("There is no file of keys at {path}.").format(path=settings.keys)
+    elif settings.keys is None and settings.host not in LOOPBACK:
+        message = _("{host} can be reached from other machines, and no keys are asked for.").format(host=settings.host)
+    else:
+        return
+    raise SettingError(
+        message,
+        _("Make a key: python serve.py keys create --file {path} --name NAME. Give the file with --keys.").format(
+            path=settings.keys or "keys.db"
+        ),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
