@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         if declared.annotation is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=_about(declared))
         else:
-            parser.add_argument(flag, metavar="", help=_about(declared))
+            parser.add_argument(flag, help=_about(declared))
     return parser
 
 
