@@ -19,6 +19,7 @@ from tunery.errors import MissingExtraError, ModelError, SettingError, reason_of
 from tunery.i18n import _
 from tunery.models.exported import BODY, FOLDER, HEAD, NECK, exported
 from tunery.models.manifest import NAME, Export, Manifest
+from tunery.progress import tell
 from tunery.serving import fresh
 from tunery.serving.endpoints import check_name
 
@@ -77,6 +78,7 @@ def _checked(models: Mapping[str, Path], output: Path) -> dict[str, Export]:
 
 def _needed(models: Mapping[str, Path]) -> dict[str, str]:
     """Return the modules that serving these models loads, with their files."""
+    tell(_("A server with these models is started once, to see that it answers and what it needs."))
     named = json.dumps({name: str(folder.absolute()) for name, folder in models.items()})
     done = subprocess.run(
         fresh.command("tunery.serving.needs", named),

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from tunery.errors import SettingError, TuneryError
-from tunery.i18n import _
+from tunery.i18n import _, joined
 from tunery.serving.keys import ALL, Keys
 from tunery.serving.settings import LOOPBACK, ServingSettings
 from tunery.serving.supervisor import serve
@@ -76,9 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _about(declared: FieldInfo) -> str:
-    about, default = _(declared.description or ""), declared.default
-    if default is not None and not isinstance(default, bool) and "Default:" not in (declared.description or ""):
-        about = f"{about} {_('Default: {value}.').format(value=default)}"
+    described, default = declared.description or "", declared.default
+    # Where the default needs explaining, the description does it.
+    shown = default is not None and not isinstance(default, bool) and "Default:" not in described
+    about = joined(_(described), _("Default: {value}.").format(value=default) if shown else "")
     return about.replace("%", "%%")
 
 
