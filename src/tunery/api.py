@@ -5,7 +5,7 @@ The command line calls exactly these, so whatever a terminal can do a notebook c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -290,3 +290,23 @@ def export(
     # As a list, rows that call themselves train are looked at as all others are.
     learned.refuse(loaded.folder, list(rows))
     return carry_out(loaded, rows, format=format, accuracy=accuracy, out_of_scope=out_of_scope or ())
+
+
+def package(models: Mapping[str, str | Path] | str | Path, output: str | Path) -> Path:
+    """Write a folder that serves exported models with Python or Docker, and needs neither Tunery nor torch.
+
+    Args:
+        models: Endpoints with the folders of their models; of one folder alone, the endpoint has the folder's name.
+        output: The folder; a new one, or an empty one. It appears as a whole or not at all.
+
+    Returns:
+        ``output``.
+
+    Raises:
+        ModelError: A model was not exported, or can't answer.
+        SettingError: A name can't be an endpoint's, or ``output`` can't be written or holds something.
+    """
+    from tunery.serving.package import package as write
+
+    named = {Path(models).resolve().name: models} if isinstance(models, str | Path) else models
+    return write({name: Path(folder) for name, folder in named.items()}, Path(output))

@@ -79,7 +79,13 @@ class Running:
 @contextlib.contextmanager
 def serving(*arguments: str, **environment: str) -> Iterator[Running]:
     """Start ``tunery serve`` with these arguments on a free port, and end it in the end."""
-    process = start(arguments, environment)
+    with watching(start(arguments, environment)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def watching(process: subprocess.Popen[str]) -> Iterator[Running]:
+    """Wait until a server that was started takes requests, and end it in the end."""
     running = Running(process, "")
     reader = threading.Thread(target=_read, args=(process, running), daemon=True)
     reader.start()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from tunery.errors import SettingError
 from tunery.i18n import _
 
 
@@ -46,6 +48,33 @@ def recipe() -> Any:
 def model() -> Any:
     """A tuned model."""
     return typer.Argument(metavar="MODEL", help=_("Folder of the model."))
+
+
+def named_models() -> Any:
+    """Models that are served."""
+    return typer.Argument(
+        metavar="[NAME=]MODEL...", help=_("Folders of models, each with the name callers use for it.")
+    )
+
+
+def by_name(models: list[str]) -> dict[str, Path]:
+    """Return the folders of `named_models` by their names; where none is given, it is the folder's.
+
+    Raises:
+        SettingError: Two have the same.
+    """
+    found: dict[str, Path] = {}
+    for model in models:
+        name, equals, folder = model.partition("=")
+        path = Path(folder if equals else model)
+        name = name if equals else path.resolve().name
+        if name in found:
+            raise SettingError(
+                _("Two models have the name {name}.").format(name=name),
+                _("Give each its own: NAME=FOLDER."),
+            )
+        found[name] = path
+    return found
 
 
 def split() -> Any:

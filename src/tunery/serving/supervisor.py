@@ -23,6 +23,7 @@ from types import FrameType
 
 from tunery.errors import ModelError, SettingError, reason_of
 from tunery.i18n import _
+from tunery.serving import fresh
 from tunery.serving.endpoints import Plan, check_name
 from tunery.serving.settings import LOOPBACK, READY, ServingSettings
 
@@ -213,11 +214,11 @@ class Supervisor:
             self._settings.model_dump_json(), str(self._state), self._listening.fileno(), write, self._alive_read,
             " ".join(required),
         ]  # fmt: skip
-        environment = dict(os.environ)
+        environment = fresh.environment()
         if self._settings.workers > 1:
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(self._work)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tunery.serving.worker", json.dumps(arguments)],
+            fresh.command("tunery.serving.worker", json.dumps(arguments)),
             pass_fds=(self._listening.fileno(), write, self._alive_read),
             env=environment,
             stdin=subprocess.DEVNULL,
