@@ -27,8 +27,8 @@ def tuned(data: Dataset, base: str, folder: Path, rank: int) -> Model:
     """Tune with adapters that are kept, and write the graphs."""
     small = Dataset({"train": data["train"][::4], "dev": data["dev"][::3]}, data.schema, data.source)
     model = tunery.tune(
-        small, base, task="text-classification", strategy="lora", rank=rank, adapter="keep", epochs=2,
-        learning_rate=5e-3, output=folder,
+        small, base, task="text-classification", strategy="lora", rank=rank, adapter="keep", epochs=4,
+        head_start=False, learning_rate=5e-3, output=folder,
     )  # fmt: skip
     (folder / FOLDER).mkdir()
     graphs = write(model, folder / FOLDER)
@@ -67,7 +67,7 @@ def test_they_share_the_body_and_answer_as_torch_does(two: tuple[Model, Model]) 
     engines = Engines(Machine(threads=1))
     served = [load(model.folder, engines) for model in two]
     assert served[0].part.engine is served[1].part.engine
-    assert served[0].manifest.export != served[1].manifest.export
+    assert all(model.part.adapter is not None and np.any(model.part.adapter.up[0]) for model in served)
     for model, found in zip(two, answers(served, TEXTS), strict=True):
         for prediction, scores in zip(model.predict(TEXTS), found, strict=True):
             for label, score in prediction.scores.items():
