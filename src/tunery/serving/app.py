@@ -107,7 +107,7 @@ class Routes:
         self._note(request, endpoint)
         server.check_room()
         raw = await read(request, server.settings, self._intake)
-        body = parse(kind, raw)
+        body = parse(kind, raw, server.settings.max_texts)
         texts = texts_of(body.inputs, server.settings)
         server.check_room()  # Others may have come while this one was arriving.
         server.charge(key, len(texts))
@@ -174,8 +174,8 @@ class Routes:
             raise Refused(403, "no-models", detail)
         root = root.resolve()
         folder = (root / name).resolve() if "\0" not in name else root
-        if root not in folder.parents or not folder.is_dir():
-            # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
+        # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
+        if root not in folder.parents or not _is_folder(folder):
             raise Refused(422, "no-model", _("There is no model {name} in the folder of models.").format(name=name))
         return folder
 
@@ -221,6 +221,13 @@ def build(server: Server) -> ASGIApp:
 
 def _route(routes: Routes, route: described.Route) -> Route:
     return Route(route.path, getattr(routes, route.handler), methods=[route.method])
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # A name that is longer than a file system takes.
+        return False
 
 
 def _json(values: object, status: int = 200) -> Response:
