@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -216,11 +216,21 @@ class Routes:
 def build(server: Server) -> ASGIApp:
     """Return the application for a server."""
     routes = Routes(server)
-    return Frame(Router([_route(routes, route) for route in described.ROUTES], redirect_slashes=False), server)
+    paths: dict[str, dict[str, Handler]] = {}
+    for route in described.ROUTES:
+        paths.setdefault(route.path, {})[route.method] = getattr(routes, route.handler)
+    return Frame(Router([_route(path, handlers) for path, handlers in paths.items()], redirect_slashes=False), server)
 
 
-def _route(routes: Routes, route: described.Route) -> Route:
-    return Route(route.path, getattr(routes, route.handler), methods=[route.method])
+def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
+    """Return one route for all methods of a path: a refusal of others names them all."""
+    # What HEAD is answered with is what GET would be; uvicorn leaves out the content.
+    chosen = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
+
+    async def handle(request: Request) -> Any:
+        return await chosen[request.method](request)
+
+    return Route(path, handle, methods=sorted(chosen))
 
 
 def _is_folder(path: Path) -> bool:
