@@ -172,10 +172,8 @@ class Routes:
         if root is None:
             detail = _("Models can't be loaded: the server was started without --models.")
             raise Refused(403, "no-models", detail)
-        root = root.resolve()
-        folder = (root / name).resolve() if "\0" not in name else root
-        # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
-        if root not in folder.parents or not _is_folder(folder):
+        folder = _below(root.resolve(), name)
+        if folder is None:
             raise Refused(422, "no-model", _("There is no model {name} in the folder of models.").format(name=name))
         return folder
 
@@ -233,11 +231,13 @@ def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
     return Route(path, handle, methods=sorted(chosen))
 
 
-def _is_folder(path: Path) -> bool:
+def _below(root: Path, name: str) -> Path | None:
+    """Return a folder below another; None where there is no such, or links lead out of it."""
     try:
-        return path.is_dir()
-    except OSError:  # A name that is longer than a file system takes.
-        return False
+        folder = (root / name).resolve()
+        return folder if root in folder.parents and folder.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # too long a name, a NUL, links in a circle
+        return None
 
 
 def _json(values: object, status: int = 200) -> Response:
