@@ -63,6 +63,34 @@ def test_what_is_not_json_is_refused(server: Running, body: bytes) -> None:
     assert "not JSON" in refused(server, body, 422, "not-json")
 
 
+@pytest.mark.parametrize(
+    "inputs", [b"[" + b"1," * 900 + b"1]", b"[" + b"{}," * 900 + b"{}]", b"{" + b'"a":1,' * 99 + b'"b":1}']
+)
+def test_the_first_of_many_faults_is_named(server: Running, inputs: bytes) -> None:
+    assert len(refused(server, b'{"inputs": ' + inputs + b"}", 422, "wrong-body")) < 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs": [' + b"1," * 1_500_000 + b"1]}",
+        b'{"inputs": [' + b"{}," * 1_000_000 + b"{}]}",
+        b'{"inputs": "a", ' + b", ".join(b'"a%d": 1' % i for i in range(250_000)) + b"}",
+        b'{"inputs": {"text": "a", ' + b", ".join(b'"a%d": 1' % i for i in range(250_000)) + b"}}",
+        b'{"inputs": "a", "' + b"k" * 3_500_000 + b'": 1}',
+    ],
+)
+def test_a_large_wrong_body_keeps_nobody_waiting(server: Running, body: bytes) -> None:
+    # Naming each of a million faults would take a minute and some gigabytes.
+    [worker] = server.workers()
+    with server.client() as client:
+        used = sum(worker.cpu_times()[:2])
+        response = client.post("/v1/predict/intents", content=body, headers={"Content-Type": "application/json"})
+        assert sum(worker.cpu_times()[:2]) - used < 5
+    assert response.status_code == 422
+    assert len(response.content) < 1000
+
+
 def test_other_types_are_refused(server: Running) -> None:
     refused(server, {"inputs": "a"}, 415, "not-json", **{"Content-Type": "text/plain"})
 
@@ -90,6 +118,48 @@ def test_a_slow_body_is_given_up(strict: Running) -> None:
         slow.sendall(b"Content-Length: 20\r\n\r\n{")
         assert b" 408 " in slow.recv(1000).splitlines()[0]
     assert strict.ask("intents", "still there")["predictions"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000, 431, "head-too-large"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX", 408, "slow-head"),
+        (b"\r\n", 408, "slow-head"),
+        (bytes.fromhex("1603010200010001fc0303"), 400, "not-http"),
+        (b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "not-http"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "not-http"),
+        (b"POST / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\n", 400, "not-http"),
+    ],
+)
+def test_what_never_becomes_a_request_is_refused_in_the_same_form(
+    strict: Running, sent: bytes, status: int, code: str
+) -> None:
+    head, _sep, body = _said(strict, sent).partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert f" {status} ".encode() in head.splitlines()[0]
+    assert b"content-type: application/problem+json" in head
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert f"x-request-id: {problem['request_id']}".encode() in head
+
+
+def test_a_request_gets_its_answer_whatever_follows_it(strict: Running) -> None:
+    good = b"GET /v1/endpoints/intents HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    said = _said(strict, good + b"\x00\r\n\r\n")
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert said.startswith(b"HTTP/1.1 200")
+
+
+def test_the_rest_of_a_refused_request_is_not_waited_for(strict: Running) -> None:
+    head = b"POST /v1/predict/intents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    assert _said(strict, head + b"Content-Length: 3000\r\n\r\n{").startswith(b"HTTP/1.1 413")
+
+
+def _said(running: Running, sent: bytes) -> bytes:
+    """Return what a server says until it ends the connection."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=60) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_refusals_speak_the_callers_language(server: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class Routes:
         self._note(request, endpoint)
         server.check_room()
         raw = await read(request, server.settings, self._intake)
-        body = parse(kind, raw)
+        body = parse(kind, raw, server.settings.max_texts)
         texts = texts_of(body.inputs, server.settings)
         server.check_room()  # Others may have come while this one was arriving.
         server.charge(key, len(texts))
@@ -172,11 +172,8 @@ class Routes:
         if root is None:
             detail = _("Models can't be loaded: the server was started without --models.")
             raise Refused(403, "no-models", detail)
-        root = root.resolve()
-        plain = "\0" not in name and ".." not in Path(name).parts and not Path(name).is_absolute()
-        folder = (root / name).resolve() if plain else root
-        if root not in folder.parents or not folder.is_dir():
-            # Links are followed before this is decided: what lies elsewhere isn't reached through them either.
+        folder = _below(root.resolve(), name)
+        if folder is None:
             raise Refused(422, "no-model", _("There is no model {name} in the folder of models.").format(name=name))
         return folder
 
@@ -217,11 +214,30 @@ class Routes:
 def build(server: Server) -> ASGIApp:
     """Return the application for a server."""
     routes = Routes(server)
-    return Frame(Router([_route(routes, route) for route in described.ROUTES], redirect_slashes=False), server)
+    paths: dict[str, dict[str, Handler]] = {}
+    for route in described.ROUTES:
+        paths.setdefault(route.path, {})[route.method] = getattr(routes, route.handler)
+    return Frame(Router([_route(path, handlers) for path, handlers in paths.items()], redirect_slashes=False), server)
 
 
-def _route(routes: Routes, route: described.Route) -> Route:
-    return Route(route.path, getattr(routes, route.handler), methods=[route.method])
+def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
+    """Return one route for all methods of a path: a refusal of others names them all."""
+    # What HEAD is answered with is what GET would be; uvicorn leaves out the content.
+    chosen = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
+
+    async def handle(request: Request) -> Any:
+        return await chosen[request.method](request)
+
+    return Route(path, handle, methods=sorted(chosen))
+
+
+def _below(root: Path, name: str) -> Path | None:
+    """Return a folder below another; None where there is no such, or links lead out of it."""
+    try:
+        folder = (root / name).resolve()
+        return folder if root in folder.parents and folder.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # too long a name, a NUL, links in a circle
+        return None
 
 
 def _json(values: object, status: int = 200) -> Response:

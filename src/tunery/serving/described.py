@@ -15,7 +15,13 @@ from tunery.serving.endpoints import NAME, Endpoint
 from tunery.serving.requests import HuggingFaceBody, LoadBody, PredictBody, PromoteBody
 
 
-class Problem(BaseModel):
+class _Described(BaseModel):
+    """What goes out: nothing that isn't described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(_Described):
     """Why a request got no answer (RFC 9457)."""
 
     type: str
@@ -26,7 +32,7 @@ class Problem(BaseModel):
     request_id: str
 
 
-class SpanAnswer(BaseModel):
+class SpanAnswer(_Described):
     """An entity: `text[start:end]`, counted in Unicode code points."""
 
     start: int
@@ -36,10 +42,8 @@ class SpanAnswer(BaseModel):
     score: float | None
 
 
-class Answer(BaseModel):
+class Answer(_Described):
     """One answer. Which fields there are depends on the task."""
-
-    model_config = ConfigDict(extra="forbid")
 
     label: str | None = Field(default=None, description="The class.")
     labels: list[str] | None = Field(default=None, description="The classes, where there can be several.")
@@ -50,7 +54,7 @@ class Answer(BaseModel):
     windows: int | None = Field(default=None, description="How many windows a long text was read in.")
 
 
-class PredictAnswer(BaseModel):
+class PredictAnswer(_Described):
     """Answers, all of one version."""
 
     endpoint: str
@@ -59,14 +63,14 @@ class PredictAnswer(BaseModel):
     predictions: list[Answer]
 
 
-class HuggingFaceLabel(BaseModel):
+class HuggingFaceLabel(_Described):
     """A label with its probability."""
 
     label: str
     score: float
 
 
-class HuggingFaceEntity(BaseModel):
+class HuggingFaceEntity(_Described):
     """An entity."""
 
     entity_group: str
@@ -76,13 +80,13 @@ class HuggingFaceEntity(BaseModel):
     end: int
 
 
-class HuggingFaceAnswer(BaseModel):
+class HuggingFaceAnswer(_Described):
     """What Hugging Face's inference API answers."""
 
     answer: list[list[HuggingFaceLabel]] | list[HuggingFaceEntity] | list[list[HuggingFaceEntity]]
 
 
-class VersionAnswer(BaseModel):
+class VersionAnswer(_Described):
     """A model behind an endpoint."""
 
     version: str
@@ -92,7 +96,7 @@ class VersionAnswer(BaseModel):
     runtime: Literal["torch", "onnx", "onnx-int8"]
 
 
-class EndpointAnswer(BaseModel):
+class EndpointAnswer(_Described):
     """An endpoint."""
 
     name: str
@@ -104,13 +108,13 @@ class EndpointAnswer(BaseModel):
     loaded: str | None = Field(default=None, description="The version that was loaded by this request.")
 
 
-class EndpointsAnswer(BaseModel):
+class EndpointsAnswer(_Described):
     """All endpoints."""
 
     endpoints: list[EndpointAnswer]
 
 
-class HealthAnswer(BaseModel):
+class HealthAnswer(_Described):
     """How the server is."""
 
     status: Literal["live", "ready", "starting", "stopping", "incomplete"]
@@ -152,7 +156,7 @@ class Route:
 
 _ASK = (401, 403, 404, 408, 413, 415, 422, 429, 503, 504)
 _CHANGE = (401, 403, 404, 408, 413, 415, 422, 503)
-_LOOK = (401, 403, 404)
+_LOOK = (401, 403, 404, 503)
 
 ROUTES = (
     Route("POST", "/v1/predict/{endpoint}", "predict", N_("Answer texts"), PredictBody, PredictAnswer, refusals=_ASK),
@@ -160,8 +164,8 @@ ROUTES = (
           media="application/x-ndjson", lines=True),
     Route("POST", "/models/{endpoint}", "as_hugging_face", N_("Answer as Hugging Face's inference API does"),
           HuggingFaceBody, HuggingFaceAnswer, refusals=_ASK),
-    Route("GET", "/v1/endpoints", "list_endpoints", N_("List endpoints"), None, EndpointsAnswer, refusals=(401, 403),
-          tags=("endpoints",)),
+    Route("GET", "/v1/endpoints", "list_endpoints", N_("List endpoints"), None, EndpointsAnswer,
+          refusals=(401, 403, 503), tags=("endpoints",)),
     Route("GET", "/v1/endpoints/{endpoint}", "show_endpoint", N_("Show an endpoint"), None, EndpointAnswer,
           refusals=_LOOK, tags=("endpoints",)),
     Route("DELETE", "/v1/endpoints/{endpoint}", "unload", N_("Unload an endpoint"), status=204,
@@ -172,10 +176,11 @@ ROUTES = (
           refusals=(*_LOOK, 409), tags=("endpoints",)),
     Route("POST", "/v1/endpoints/{endpoint}/promote", "promote", N_("Let a version answer"), PromoteBody,
           EndpointAnswer, refusals=_CHANGE, tags=("endpoints",)),
-    Route("GET", "/health/live", "live", N_("Whether the process lives"), None, HealthAnswer, tags=("health",)),
-    Route("GET", "/health/ready", "ready", N_("Whether requests are taken"), None, HealthAnswer, refusals=(503,),
+    Route("GET", "/health/live", "live", N_("Whether the process lives"), None, HealthAnswer, refusals=(403,),
           tags=("health",)),
-    Route("GET", "/metrics", "metrics", N_("Counters for Prometheus"), refusals=(401, 403), media="text/plain",
+    Route("GET", "/health/ready", "ready", N_("Whether requests are taken"), None, HealthAnswer, refusals=(403, 503),
+          tags=("health",)),
+    Route("GET", "/metrics", "metrics", N_("Counters for Prometheus"), refusals=(401, 403, 503), media="text/plain",
           tags=("health",)),
     Route("GET", "/openapi.json", "openapi", N_("This description, for programs"), shown=False),
     Route("GET", "/docs", "docs", N_("This description, for people"), shown=False),
@@ -242,7 +247,7 @@ def _operation(route: Route) -> dict[str, Any]:
         str(status): {"description": "Refused.", "content": refused} for status in sorted(route.refusals)
     }
     if route.path.startswith("/health"):
-        refusals = {status: {"description": "Not now.", "content": _content(route)} for status in refusals}
+        refusals |= {"503": {"description": "Not now.", "content": _content(route)}} if "503" in refusals else {}
     operation: dict[str, Any] = {
         "summary": route.summary,
         "tags": list(route.tags),

@@ -164,9 +164,14 @@ class LineStream:
 
     async def _portions(self) -> AsyncIterator[list[Line | Fault]]:
         """Yield lines in portions: many of a fast stream, what is there of a slow one."""
-        rest, number = b"", 0
+        rest, number = bytearray(), 0
         async for chunk in self._chunks():
-            *whole, rest = (rest + chunk).split(b"\n")
+            rest += chunk  # Only what is new is searched: a long line may come in a million pieces.
+            if b"\n" not in chunk:
+                self._check_line(len(rest), number + 1)
+                continue
+            *whole, last = bytes(rest).split(b"\n")
+            rest = bytearray(last)
             portion: list[Line | Fault] = []
             for raw in whole:
                 number += 1
@@ -177,12 +182,14 @@ class LineStream:
                     portion = []
             if portion:
                 yield portion
-            if len(rest) > self._server.settings.max_body:
-                number += 1
-                detail = _("Line {n} is longer than {limit} bytes. The stream ends here.")
-                raise Refused(413, "line-too-long", detail.format(n=number, limit=self._server.settings.max_body))
         if rest.strip():
-            yield [self._parse(rest, number + 1)]
+            yield [self._parse(bytes(rest), number + 1)]
+
+    def _check_line(self, size: int, number: int) -> None:
+        limit = self._server.settings.max_body
+        if size > limit:
+            detail = _("Line {n} is longer than {limit} bytes. The stream ends here.").format(n=number, limit=limit)
+            raise Refused(413, "line-too-long", detail)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:

@@ -62,6 +62,7 @@ def title(status: int) -> str:
         413: _("The request is too large."),
         415: _("The request is of the wrong type."),
         422: _("The request can't be used."),
+        431: _("The request is too large."),
         429: _("There were too many requests."),
         503: _("The server is busy."),
         504: _("It took too long."),

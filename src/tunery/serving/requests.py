@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError, from_json
 from starlette.requests import ClientDisconnect, Request
 
 from tunery.i18n import _
@@ -15,9 +16,24 @@ from tunery.serving.settings import ServingSettings
 from tunery.settings import reason
 
 B = TypeVar("B", bound=BaseModel)
+_MOST_FIELDS = 100
+"""Fields that an object may have. Each that is wrong costs a thousand times what it cost to send it."""
+_SHOWN = 100
+"""Characters that are shown of a name that a caller made up."""
 
 
-class Text(BaseModel):
+class Body(BaseModel):
+    """What comes from outside: not so much of it that naming its faults would keep others waiting."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, values: Any) -> Any:
+        if isinstance(values, dict) and len(values) > _MOST_FIELDS:
+            raise PydanticCustomError("too_many_fields", _("has too many fields"))
+        return values
+
+
+class Text(Body):
     """A text as an object."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -25,10 +41,11 @@ class Text(BaseModel):
     text: str
 
 
-Inputs = str | Text | list[str | Text]
+# The first wrong text is named, not each of a million.
+Inputs = str | Text | Annotated[list[str | Text], Field(fail_fast=True)]
 
 
-class PredictBody(BaseModel):
+class PredictBody(Body):
     """What is asked of an endpoint."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -42,26 +59,26 @@ class PredictBody(BaseModel):
     )
 
 
-class Parameters(BaseModel):
+class Parameters(Body):
     """What Hugging Face's clients send along. Only `top_k` changes anything here."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
 
     top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
     function_to_apply: Literal["sigmoid", "softmax", "none"] | None = None
     aggregation_strategy: Literal["none", "simple", "first", "average", "max"] | None = None
 
 
-class HuggingFaceBody(BaseModel):
+class HuggingFaceBody(Body):
     """What Hugging Face's inference API is asked."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    inputs: str | list[str] = Field(description="One text, or a list of them.")
+    inputs: str | Annotated[list[str], Field(fail_fast=True)] = Field(description="One text, or a list of them.")
     parameters: Parameters | None = None
 
 
-class LoadBody(BaseModel):
+class LoadBody(Body):
     """A model to load."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -70,7 +87,7 @@ class LoadBody(BaseModel):
     promote: bool = Field(default=True, description="Whether it answers from now on, or waits to be promoted.")
 
 
-class PromoteBody(BaseModel):
+class PromoteBody(Body):
     """A version that is to answer."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -146,18 +163,27 @@ async def _collect(request: Request, limit: int, intake: Intake) -> bytes:
         intake.give_back(size)
 
 
-def parse(kind: type[B], body: bytes) -> B:
+def parse(kind: type[B], body: bytes, most_texts: int | None = None) -> B:
     """Return a body's content.
 
+    Args:
+        kind: What it must be.
+        body: JSON.
+        most_texts: How many texts there may be.
+
     Raises:
-        Refused: It is not JSON, or not what is expected; every fault is named with its place.
+        Refused: It is not JSON, or not what is expected; the faults are named with their places.
     """
     try:
-        return kind.model_validate_json(body)
+        values = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(422, "not-json", _("The body is not JSON: {reason}.").format(reason=error)) from None
+    if most_texts is not None and isinstance(values, dict) and isinstance(values.get("inputs"), list):
+        _check_number(len(values["inputs"]), most_texts)  # before each of them is looked at
+    try:
+        return kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-    if faults[0]["type"] == "json_invalid":
-        raise Refused(422, "not-json", _("The body is not JSON: {reason}.").format(reason=faults[0]["msg"]))
     found: dict[str, str] = {}
     for fault in faults:
         found.setdefault(_place(fault["loc"]), reason(fault))
@@ -170,16 +196,19 @@ def texts_of(inputs: Inputs, settings: ServingSettings) -> list[str]:
     """Return the texts to answer.
 
     Raises:
-        Refused: There are too many, or one is too long.
+        Refused: One is too long.
     """
     items = inputs if isinstance(inputs, list) else [inputs]
-    if len(items) > settings.max_texts:
-        detail = _("There are {n} texts, and at most {limit} in one request.")
-        raise Refused(422, "too-many-texts", detail.format(n=len(items), limit=settings.max_texts))
     texts = [item if isinstance(item, str) else item.text for item in items]
     for number, text in enumerate(texts):
         check_length(text, number, settings.max_characters)
     return texts
+
+
+def _check_number(number: int, limit: int) -> None:
+    if number > limit:
+        detail = _("There are {n} texts, and at most {limit} in one request.")
+        raise Refused(422, "too-many-texts", detail.format(n=number, limit=limit))
 
 
 def check_length(text: str, number: int, limit: int) -> None:
@@ -211,5 +240,6 @@ def _place(location: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             place += f"[{part}]"
         elif part.isidentifier() and part not in ("str", "Text"):
-            place += f".{part}" if place else part
+            name = part[:_SHOWN]
+            place += f".{name}" if place else name
     return place or _("body")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tunery.errors import ModelError
+from tunery.errors import ModelError, TuneryError
 from tunery.i18n import _
 from tunery.models.exported import FOLDER, HEAD
 from tunery.models.manifest import NAME, Abstention, Manifest
@@ -65,6 +65,15 @@ def load(folder: Path, engines: Engines) -> Served:
         ModelError: The folder holds no model, or one that can't be used.
         MissingExtraError: What it needs is not installed.
     """
+    try:
+        return _load(folder, engines)
+    except TuneryError:
+        raise
+    except Exception as error:  # Each library that reads one of its files has errors of its own for a broken one.
+        raise _broken(folder, error) from error
+
+
+def _load(folder: Path, engines: Engines) -> Served:
     manifest = Manifest.read(folder)
     part = engines.part(folder, manifest)
     task = manifest.the_task()
@@ -85,14 +94,12 @@ def version_of(folder: Path) -> str:
 def _try(served: Served) -> None:
     example = Example("1")
     encodings = served.task.encode([example], served.encoder, served.labels)
-    try:
-        logits = served.part.engine.run([(served.part, encoding) for encoding in encodings])
-        windows = list(zip(encodings, logits, strict=True))
-        served.task.decode(example, windows, served.labels, served.threshold)
-    except (ValueError, IndexError, RuntimeError) as error:
-        raise ModelError(
-            _("The model in {folder} can't answer: {reason}").format(folder=served.folder, reason=error),
-            _("Its files don't fit together. Export it again with: tunery export {folder}").format(
-                folder=served.folder
-            ),
-        ) from error
+    logits = served.part.engine.run([(served.part, encoding) for encoding in encodings])
+    served.task.decode(example, list(zip(encodings, logits, strict=True)), served.labels, served.threshold)
+
+
+def _broken(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        _("The model in {folder} can't answer: {reason}").format(folder=folder, reason=error),
+        _("Its files don't fit together. Export it again with: tunery export {folder}").format(folder=folder),
+    )

@@ -229,6 +229,7 @@ class Server:
             raise Refused(504, "deadline", detail) from None
         finally:
             if not job.future.done() or job.future.cancelled():
+                job.future.cancel()  # What still comes of it is for nobody.
                 self.batcher.drop(job)
         return Answered(model, found)
 

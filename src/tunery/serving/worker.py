@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ import uvicorn
 from tunery.errors import TuneryError
 from tunery.serving import logs
 from tunery.serving.app import build
+from tunery.serving.protocol import Protocol
 from tunery.serving.server import Server
 from tunery.serving.settings import READY, ServingSettings
 
@@ -54,10 +56,12 @@ async def _serve(
 ) -> None:
     tell, parent = pipes
     server = Server(settings, state)
+    protocol = functools.partial(Protocol, patience=settings.body_timeout)
     config = uvicorn.Config(
-        build(server), http="auto", lifespan="off", access_log=False, log_config=None, backlog=_BACKLOG,
+        build(server), http=protocol,  # type: ignore[arg-type] # it is only called
+        ws="none", lifespan="off", access_log=False, log_config=None, backlog=_BACKLOG,
         timeout_graceful_shutdown=int(settings.drain) or None, timeout_keep_alive=75, server_header=False,
-        date_header=False, h11_max_incomplete_event_size=64 * 1024,
+        date_header=False,
     )  # fmt: skip
     running = uvicorn.Server(config)
     asyncio.get_running_loop().add_reader(parent, _stop, running, parent)
