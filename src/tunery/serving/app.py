@@ -92,7 +92,7 @@ class Routes:
             raise Refused(415, "not-lines", _("Send JSON lines, with the header Content-Type: application/x-ndjson."))
         name = request.path_params["endpoint"]
         endpoint, key = self._server.admit(request, name)
-        self._server.check_room()
+        self._server.check_open()
         self._note(request, endpoint)
 
         def charge(texts: int) -> None:
@@ -105,7 +105,7 @@ class Routes:
         server = self._server
         endpoint, key = server.admit(request, request.path_params["endpoint"])
         self._note(request, endpoint)
-        server.check_room()
+        server.check_open()
         raw = await read(request, server.settings, self._intake)
         body = parse(kind, raw, server.settings.max_texts)
         texts = texts_of(body.inputs, server.settings)
@@ -232,7 +232,9 @@ def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
 
 
 def _below(root: Path, name: str) -> Path | None:
-    """Return a folder below another; None where there is no such, or links lead out of it."""
+    """Return a folder below another; None where there is no such, or dots or links lead out of it."""
+    if ".." in Path(name).parts or Path(name).is_absolute():
+        return None
     try:
         folder = (root / name).resolve()
         return folder if root in folder.parents and folder.is_dir() else None

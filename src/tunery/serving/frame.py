@@ -17,6 +17,7 @@ from tunery.serving.logs import LOGGER
 from tunery.serving.problems import Refused
 from tunery.serving.server import Server
 from tunery.serving.settings import LOOPBACK
+from tunery.serving.traces import describe
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/health/live", "/health/ready", "/metrics")
@@ -40,13 +41,36 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.monotonic()
         headers = dict(scope["headers"])
+        traces = self._server.traces
+        if traces is None:
+            await self._handle(scope, receive, send, headers)
+            return
+        with traces.request(scope["method"], scope["path"], headers) as span:
+            describe(span, *await self._handle(scope, receive, send, headers))
+
+    async def _handle(
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]
+    ) -> tuple[int, dict[str, object]]:
+        """Answer a request, count it and log it; return its status and what the log says of it."""
+        started = time.monotonic()
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
         about: dict[str, object] = {}
         scope["app"] = self  # The router raises what is refused only where it knows of an application.
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "about": about}
+        with use_language("zh" if headers.get(b"accept-language", b"")[:2] == b"zh" else "en"):
+            status = await self._answer(scope, receive, send, headers)
+        seconds = time.monotonic() - started
+        self._server.metrics.request(str(about.get("endpoint", "")), status, seconds)
+        if scope["path"] not in _QUIET:
+            asked = {"request_id": request_id, "method": scope["method"], "path": scope["path"]}
+            LOGGER.info("request", extra={**asked, "status": status, "seconds": round(seconds, 4), **about})
+        return status, about
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> int:
+        """Let the application answer, or say why it doesn't; return the status."""
+        request_id: str = scope["state"]["request_id"]
         sent: list[int] = []
 
         async def answer(message: Message) -> None:
@@ -55,23 +79,18 @@ class Frame:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with use_language("zh" if headers.get(b"accept-language", b"")[:2] == b"zh" else "en"):
-            try:
-                if self._local:
-                    _check_host(headers)
-                await self._app(scope, receive, answer)
-            except ClientDisconnect:
-                sent.append(499)  # nobody is there to read it
-            except Exception as error:  # nothing of how the server works must get out
-                refusal = _refusal(error, request_id)
-                if sent:
-                    raise
-                await _refuse(refusal, request_id, answer)
-        status, seconds = sent[0] if sent else 499, time.monotonic() - started
-        self._server.metrics.request(str(about.get("endpoint", "")), status, seconds)
-        if scope["path"] not in _QUIET:
-            asked = {"request_id": request_id, "method": scope["method"], "path": scope["path"]}
-            LOGGER.info("request", extra={**asked, "status": status, "seconds": round(seconds, 4), **about})
+        try:
+            if self._local:
+                _check_host(headers)
+            await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            sent.append(499)  # nobody is there to read it
+        except Exception as error:  # nothing of how the server works must get out
+            refusal = _refusal(error, request_id)
+            if sent:
+                raise
+            await _refuse(refusal, request_id, answer)
+        return sent[0] if sent else 499
 
 
 def _check_host(headers: Mapping[bytes, bytes]) -> None:

@@ -23,6 +23,7 @@ from tunery.serving.metrics import Metrics
 from tunery.serving.problems import Refused
 from tunery.serving.served import Served
 from tunery.serving.settings import LOOPBACK, ServingSettings
+from tunery.serving.traces import Traces
 from tunery.types import Prediction
 
 _PATIENCE = 0.05
@@ -59,6 +60,7 @@ class Server:
         self.batcher = Batcher(on_batch=self.metrics.batch)
         self.endpoints = Endpoints(Engines(Machine(settings.threads, settings.device)), state)
         self.keys = Keys(settings.keys, create=False) if settings.keys is not None else None
+        self.traces = Traces() if settings.traces else None
         self.stopping = False
         self.ready = False
 
@@ -110,6 +112,8 @@ class Server:
         self.batcher.close()
         if self.keys is not None:
             self.keys.close()
+        if self.traces is not None:
+            self.traces.close()
 
     # -- who may do what -------------------------------------------------------------------------------------------
 
@@ -182,14 +186,22 @@ class Server:
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
+    def check_open(self) -> None:
+        """Make sure that requests are taken, and that there is room for one more.
+
+        Raises:
+            Refused: They are not, or there is none.
+        """
+        if self.stopping or not self.ready:
+            raise Refused(503, "not-ready", _("The server is starting or stopping. Ask again in a moment."), 1.0)
+        self.check_room()
+
     def check_room(self) -> None:
         """Make sure that a request can be answered soon.
 
         Raises:
             Refused: It can't.
         """
-        if self.stopping or not self.ready:
-            raise Refused(503, "not-ready", _("The server is starting or stopping. Ask again in a moment."), 1.0)
         wait = self.batcher.expected_wait
         if wait > self.settings.max_wait or self.batcher.is_full:
             raise Refused(503, "queue-full", _("Too many requests are waiting. Ask again later."), wait)

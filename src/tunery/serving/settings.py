@@ -57,4 +57,8 @@ class ServingSettings(BaseModel):
     drain: float = Field(
         default=30.0, ge=0, description=N_("Seconds given to accepted requests when the server is told to stop.")
     )
+    traces: bool = Field(
+        default=False,
+        description=N_("Whether a span is sent for each request by OpenTelemetry, to where its own variables say."),
+    )
     log_texts: bool = Field(default=False, description=N_("Whether texts are written to the log."))

@@ -6,9 +6,11 @@ import asyncio
 import functools
 import json
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -51,6 +53,32 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+class _Running(uvicorn.Server):
+    """uvicorn's server, which would end the process by the signal that ended it, before anything can be put in order.
+
+    Args:
+        config: How to run.
+        server: Told when to accept nothing more.
+    """
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self._server = server
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End in order when a signal asks for it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        yield
+
+    def end(self) -> None:
+        """Accept nothing more, and end when what was accepted has been answered."""
+        self._server.stop()
+        self.should_exit = True
+
+
 async def _serve(
     settings: ServingSettings, state: Path, listening: socket.socket, pipes: tuple[int, int], required: list[str]
 ) -> None:
@@ -63,7 +91,7 @@ async def _serve(
         timeout_graceful_shutdown=int(settings.drain) or None, timeout_keep_alive=75, server_header=False,
         date_header=False,
     )  # fmt: skip
-    running = uvicorn.Server(config)
+    running = _Running(config, server)
     asyncio.get_running_loop().add_reader(parent, _stop, running, parent)
     try:
         await server.start(required)
@@ -75,10 +103,10 @@ async def _serve(
         server.close()
 
 
-def _stop(running: uvicorn.Server, parent: int) -> None:
+def _stop(running: _Running, parent: int) -> None:
     """End when the supervisor has ended, however that came about."""
     asyncio.get_running_loop().remove_reader(parent)
-    running.should_exit = True
+    running.end()
 
 
 if __name__ == "__main__":
