@@ -337,6 +337,18 @@ class State:
         return cls(worker.pid, worker.memory_info().rss, worker.num_fds(), worker.num_threads())
 
 
+def settled(running: Running) -> State:
+    """Return the state when nothing is under way any more."""
+    seen: list[int] = []
+
+    def is_still() -> bool:
+        seen.append(State.of(running).files)
+        return len(seen) > 20 and len(set(seen[-20:])) == 1
+
+    running.wait_for(is_still)
+    return State.of(running)
+
+
 def complaints(running: Running) -> list[str]:
     """Return lines of the log that tell of a fault in the server."""
     words = ("Traceback", '"error"', "exception", "Exception", '"status": 500')

@@ -181,6 +181,8 @@ def test_unknown_pages_and_methods_are_problems_too(server: Running) -> None:
         response = client.get("/v1/predict/intents")
         assert (response.status_code, response.json()["code"]) == (405, "wrong-method")
         assert response.headers["allow"] == "POST"
+        allowed = client.put("/v1/endpoints/intents").headers["allow"]
+        assert set(allowed.split(", ")) == {"DELETE", "GET", "HEAD"}
 
 
 def test_a_deadline_that_passes_is_said_so(server: Running) -> None:

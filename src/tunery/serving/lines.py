@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tunery.i18n import _
 from tunery.serving import answers
@@ -127,23 +127,38 @@ class LineStream:
         self._model = model
         self._request = request
         self._charge = charge
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read lines and send answers until one side has had enough."""
         del scope, receive
         spool = Spool()
         reader = asyncio.create_task(self._answer(spool))
+        watcher = asyncio.create_task(self._watch(reader))
         await asyncio.sleep(0)  # Reading comes first: a caller may wait to be told to go on (100 Continue).
         headers = [(b"content-type", MEDIA_TYPE.encode())]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async for part in spool.parts():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-            await reader
+            await asyncio.wait({reader})
+            if reader.cancelled():
+                raise ClientDisconnect
+            reader.result()
             await send({"type": "http.response.body", "body": b""})
         finally:
+            watcher.cancel()
             reader.cancel()
             spool.close()
+
+    async def _watch(self, reader: asyncio.Task[None]) -> None:
+        """Take in what comes, a piece ahead of what is read: whoever leaves must be noticed while answers are made."""
+        while True:
+            message = await self._request.receive()
+            if message["type"] == "http.disconnect":
+                reader.cancel()
+                return
+            await self._arrived.put(message)
 
     async def _answer(self, spool: Spool) -> None:
         """Ask for portion after portion, a few at a time, and write the answers in order."""
@@ -168,7 +183,9 @@ class LineStream:
         async for chunk in self._chunks():
             rest += chunk  # Only what is new is searched: a long line may come in a million pieces.
             if b"\n" not in chunk:
-                self._check_line(len(rest), number + 1)
+                if len(rest) > self._server.settings.max_body:
+                    yield [self._too_long(number + 1)]  # in its place: what came before it gets its answers
+                    return
                 continue
             *whole, last = bytes(rest).split(b"\n")
             rest = bytearray(last)
@@ -185,21 +202,17 @@ class LineStream:
         if rest.strip():
             yield [self._parse(bytes(rest), number + 1)]
 
-    def _check_line(self, size: int, number: int) -> None:
-        limit = self._server.settings.max_body
-        if size > limit:
-            detail = _("Line {n} is longer than {limit} bytes. The stream ends here.").format(n=number, limit=limit)
-            raise Refused(413, "line-too-long", detail)
+    def _too_long(self, number: int) -> Fault:
+        detail = _("Line {n} is longer than {limit} bytes. The stream ends here.")
+        return Fault(number, "line-too-long", detail.format(n=number, limit=self._server.settings.max_body))
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
-            message = await self._request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            if body := message.get("body", b""):
-                # No larger pieces than this: what comes of a piece is held at once.
-                for start in range(0, len(body), 64 * 1024):
-                    yield body[start : start + 64 * 1024]
+            message = await self._arrived.get()
+            body = message.get("body", b"")
+            # No larger pieces than this: what comes of a piece is held at once.
+            for start in range(0, len(body), 64 * 1024):
+                yield body[start : start + 64 * 1024]
             if not message.get("more_body", False):
                 return
 
@@ -208,7 +221,7 @@ class LineStream:
         try:
             line = Line(text=_STRING.validate_json(raw)) if raw.lstrip()[:1] == b'"' else Line.model_validate_json(raw)
         except ValidationError as error:
-            return Fault(number, "wrong-line", error.errors(include_url=False)[0]["msg"])
+            return Fault(number, "wrong-line", error.errors(include_url=False, include_input=False)[0]["msg"])
         if len(line.text) > limit:
             detail = _("The text has {n} characters, and may have {limit}.").format(n=len(line.text), limit=limit)
             return Fault(number, "text-too-long", detail)

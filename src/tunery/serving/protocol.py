@@ -84,6 +84,8 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and any(name in _OF_BODIES for name, _value in self.headers):
             raise ValueError("what follows would be read as another request, not as the body")
         super().on_headers_complete()
+        if not any(cycle is self.cycle for cycle, _app in self.pipeline):
+            self._running = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -95,16 +97,19 @@ class Protocol(HttpToolsProtocol):
         self._fruitless, self._between = 0, True
         self._set_timer(None)
         super().on_message_complete()
+        if self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            # It was answered early, and what arrived since has stopped the clock.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     # -- requests --------------------------------------------------------------------------------------------------
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
         """Don't wait for ever for the rest of a request that has its answer already."""
+        following = self.pipeline[-1][0] if self.pipeline else self._running
         super().on_response_complete()
+        self._running = following
         if not self._between and not self.transport.is_closing():
             self._set_timer(self._patience)
 
