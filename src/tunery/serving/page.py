@@ -27,12 +27,13 @@ def page(described: dict[str, Any]) -> str:
     parts = [_operation(path, method, one) for path, own in described["paths"].items() for method, one in own.items()]
     schemas = "".join(_schema(name, one) for name, one in described["components"]["schemas"].items())
     about = _("All errors are application/problem+json, in the language of Accept-Language. For programs:")
+    below = _("Data")
     return (
         f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8"><title>Tunery</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head><body>'
         f"<h1>Tunery {html.escape(described['info']['version'])}</h1>"
         f'<p>{html.escape(about)} <a href="openapi.json">openapi.json</a></p>{"".join(parts)}'
-        f"<h1>{html.escape(_('Schemas'))}</h1>{schemas}</body></html>"
+        f"<h1>{html.escape(below)}</h1>{schemas}</body></html>"
     )
 
 
