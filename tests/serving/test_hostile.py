@@ -40,6 +40,8 @@ def victim(folder: Path) -> Iterator[Running]:
 
 def test_hundreds_of_bad_requests_leave_nothing_behind(victim: Running) -> None:
     expected = victim.ask("intents", "Where is my card?")["predictions"]
+    for words in (1, 5, 20, 60, 125, 250):
+        victim.ask("intents", ["word " * words] * 100)  # What batches of all sizes take is kept, and no leak.
     mutator = Mutator(1, ["intents"], ["intents"])
     first = asyncio.run(assault(victim.port, mutator.requests(600)))
     before = settled(victim)
