@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.serving.rig import Running, copy, serving
 
 _GROWTH = 64 * 1024**2
 """Bytes that a worker may hold more after all bad requests than after the first hundreds: buffers of odd sizes."""
+_POOL = min(32, (os.cpu_count() or 1) + 4)
+"""Threads that asyncio may start for what blocks, each when it is first needed; it keeps them."""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,8 @@ def victim(folder: Path) -> Iterator[Running]:
 
 def test_hundreds_of_bad_requests_leave_nothing_behind(victim: Running) -> None:
     expected = victim.ask("intents", "Where is my card?")["predictions"]
+    for words in (1, 5, 20, 60, 125, 250):
+        victim.ask("intents", ["word " * words] * 100)  # What batches of all sizes take is kept, and no leak.
     mutator = Mutator(1, ["intents"], ["intents"])
     first = asyncio.run(assault(victim.port, mutator.requests(600)))
     before = settled(victim)
@@ -57,7 +62,7 @@ def test_hundreds_of_bad_requests_leave_nothing_behind(victim: Running) -> None:
 
 
 def _holds_no_more(now: State, before: State) -> bool:
-    return now.files <= before.files and now.threads <= before.threads
+    return now.files <= before.files and now.threads <= before.threads + _POOL
 
 
 @pytest.mark.parametrize(
