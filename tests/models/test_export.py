@@ -168,6 +168,13 @@ def test_an_exported_model_needs_neither_torch_nor_transformers(classifier: Mode
     assert done.stdout.split("\n")[1] == ""
 
 
+def test_nobody_is_told_that_a_model_was_run(classifier: Model, tmp_path: Path) -> None:
+    """onnxruntime would write a number for this machine below the home folder, and send it with what it counts."""
+    code = f"from tunery.models.exported import ExportedModel\nExportedModel.load({str(classifier.folder)!r}).predict(['a'])"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert list(tmp_path.rglob("*")) == []
+
+
 @pytest.fixture
 def ready(classifier: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the classifier's graphs as they are: tracing takes seconds, and these tests are about what comes after."""

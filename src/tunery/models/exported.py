@@ -225,6 +225,14 @@ def encoder_of(folder: Path, manifest: Manifest, export: Export) -> TextEncoder:
     return TextEncoder(load_backend(folder), manifest.limit, export.unknown_id)
 
 
+def stay_silent() -> None:
+    """Keep onnxruntime from telling its makers how it is used, and from leaving a number for this machine on the disk.
+
+    Its own switch is this variable, and it is read when the library is loaded. Who has set it keeps what was set.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def open_session(path: Path, machine: Machine) -> InferenceSession:
     """Open a graph.
 
@@ -232,6 +240,7 @@ def open_session(path: Path, machine: Machine) -> InferenceSession:
         ModelError: onnxruntime can't read it.
         MissingExtraError: onnxruntime is not installed.
     """
+    stay_silent()
     try:
         import onnxruntime
     except ImportError:
@@ -241,6 +250,8 @@ def open_session(path: Path, machine: Machine) -> InferenceSession:
     options.inter_op_num_threads = 1
     # Threads that wait by spinning would take the cores from whoever receives and answers requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # It keeps a plan of memory for every shape that it meets; here there are thousands, and they bring nothing.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     providers = ["CUDAExecutionProvider"] if machine.device == "cuda" else []
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tunery.errors import ModelError, SettingError, TuneryError
+from tunery.errors import ModelError, SettingError, TuneryError, reason_of
 from tunery.i18n import _
 from tunery.serving.engines import Engines
 from tunery.serving.served import Served, load, version_of
@@ -92,7 +92,11 @@ class Endpoints:
         """
         check_name(name)
         with self._changing:
-            version = self._load(name, folder, version_of(folder), promote=promote)
+            try:
+                version = self._load(name, folder, version_of(folder), promote=promote)
+            except OSError as error:
+                reason = reason_of(error)
+                raise ModelError(_("{path} can't be read: {reason}").format(path=folder, reason=reason)) from error
             self._write()
             return self._endpoints[name], version
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tunery.models.export.graphs import fingerprint
 from tunery.models.export.quiet import quiet
+from tunery.models.exported import stay_silent
 
 _FLAGS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 """What processors call instructions that multiply 8-bit integers into 32-bit sums."""
@@ -18,6 +19,7 @@ _FLAGS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 def write_int8(body: Path, target: Path) -> str:
     """Write ``body`` with 8-bit matrices to ``target``, and return its fingerprint."""
+    stay_silent()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with quiet():
