@@ -41,7 +41,6 @@ from tunery.models.export.rows import dev_of
 from tunery.models.exported import ExportedModel, Machine, Parts
 from tunery.models.manifest import Export, Manifest, Origin
 from tunery.models.model import Model
-from tunery.models.network import Network
 from tunery.tasks.encoding import encoder_for
 from tunery.types import Example, Input
 
@@ -170,7 +169,8 @@ def test_an_exported_model_needs_neither_torch_nor_transformers(classifier: Mode
 
 def test_nobody_is_told_that_a_model_was_run(classifier: Model, tmp_path: Path) -> None:
     """onnxruntime would write a number for this machine below the home folder, and send it with what it counts."""
-    code = f"from tunery.models.exported import ExportedModel\nExportedModel.load({str(classifier.folder)!r}).predict(['a'])"
+    folder = str(classifier.folder)
+    code = f"from tunery.models.exported import ExportedModel\nExportedModel.load({folder!r}).predict(['a'])"
     subprocess.run([sys.executable, "-c", code], check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     assert list(tmp_path.rglob("*")) == []
 
@@ -181,25 +181,25 @@ def ready(classifier: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     export = classifier.manifest.export
     assert export is not None
 
-    def write(_network: object, _limit: int, folder: Path) -> Graphs:
+    def write(_model: object, folder: Path) -> Graphs:
         shutil.copytree(classifier.folder / "export", folder, dirs_exist_ok=True)
         return Graphs(export.body, export.neck)
 
-    monkeypatch.setattr(exporting, "write_graphs", write)
+    monkeypatch.setattr(exporting, "write", write)
 
 
 @pytest.fixture
 def broken(ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every export gets a head that answers with the next label."""
-    whole = exporting.write_graphs
+    whole = exporting.write
 
-    def write(network: Network, limit: int, folder: Path) -> Graphs:
-        graphs = whole(network, limit, folder)
+    def write(model: Model, folder: Path) -> Graphs:
+        graphs = whole(model, folder)
         path = folder / "head.safetensors"
         save_file({name: np.roll(value, 1, axis=0) for name, value in load_file(path).items()}, path)
         return graphs
 
-    monkeypatch.setattr(exporting, "write_graphs", write)
+    monkeypatch.setattr(exporting, "write", write)
 
 
 @pytest.mark.usefixtures("ready")

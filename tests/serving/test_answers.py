@@ -102,12 +102,10 @@ def test_below_the_threshold_it_abstains(models: Path, tmp_path: Path) -> None:
 def test_hugging_faces_client_works_unchanged(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    classes = InferenceClient(model=f"{server.url}/models/intents", token=False).text_classification(
-        "I have lost my card", top_k=2
-    )
+    classes = InferenceClient(model=f"{server.url}/models/intents").text_classification("I have lost my card", top_k=2)
     assert classes[0].label == "lost_or_stolen_card"
     assert len(classes) == 2
-    found = InferenceClient(model=f"{server.url}/models/entities", token=False).token_classification(
+    found = InferenceClient(model=f"{server.url}/models/entities").token_classification(
         "Ann went to Paris.", aggregation_strategy="simple"
     )
     assert [(one.entity_group, one.word, one.start, one.end) for one in found] == [

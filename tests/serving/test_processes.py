@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.serving.rig import Running, serving
+from tests.serving.rig import Running, copy, serving
 
+from tunery.cli.main import run
 from tunery.serving.keys import Keys
 
 
@@ -99,8 +100,6 @@ def test_several_workers_take_over_each_others_changes(models: Path) -> None:
 
 
 def test_a_model_that_is_none_ends_the_start_with_words(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from tunery.cli.main import run
-
     (tmp_path / "empty").mkdir()
     assert run(["serve", str(tmp_path / "empty"), "--port", "0"]) == 1
     error = capfd.readouterr().err
@@ -167,8 +166,6 @@ def test_live_and_ready_are_two_things(alone: Running) -> None:
 
 
 def test_an_endpoint_that_is_missing_after_a_restart_makes_it_unready(models: Path, tmp_path: Path) -> None:
-    from tests.serving.rig import copy
-
     copy(models / "intents", tmp_path / "shelf" / "going")
     arguments = (f"intents={models / 'intents'}", "--models", str(tmp_path / "shelf"))
     with serving(*arguments) as running, running.client() as client:
@@ -196,3 +193,12 @@ def test_a_connection_that_says_nothing_keeps_nobody_from_answering(alone: Runni
     finally:
         for one in silent:
             one.close()
+
+
+def test_a_gpu_that_is_not_there_is_said_so(models: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has what it needs")
+    assert run(["serve", str(models / "intents"), "--port", "0", "--device", "cuda"]) == 1
+    assert "can't use a GPU" in capfd.readouterr().err

@@ -254,6 +254,11 @@ def open_session(path: Path, machine: Machine) -> InferenceSession:
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     providers = ["CUDAExecutionProvider"] if machine.device == "cuda" else []
+    if providers and providers[0] not in onnxruntime.get_available_providers():
+        raise ModelError(
+            _("This onnxruntime can't use a GPU."),
+            _("Install onnxruntime-gpu in place of onnxruntime, or leave --device out."),
+        )
     try:
         return onnxruntime.InferenceSession(path, options, providers=[*providers, "CPUExecutionProvider"])
     except Exception as error:

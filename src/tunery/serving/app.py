@@ -55,15 +55,13 @@ class Routes:
 
     async def predict(self, request: Request) -> Response:
         """Answer one text or several."""
-        name = request.path_params["endpoint"]
         endpoint, body, texts, found = await self._ask(request, PredictBody)
         model = found.model
-        threshold = model.abstention.threshold if model.abstention is not None else None
+        threshold = model.threshold_of_abstention
         predictions = [
             answers.answer(text, prediction, spans=model.spans, threshold=threshold, top=body.top)
             for text, prediction in zip(texts, found.predictions, strict=True)
         ]
-        self._server.metrics.answered(name, len(texts), sum(one["abstain"] is True for one in predictions))
         values = {
             "endpoint": endpoint.name,
             "version": model.version,
@@ -74,14 +72,13 @@ class Routes:
 
     async def as_hugging_face(self, request: Request) -> Response:
         """Answer in the shape of Hugging Face's inference API."""
-        endpoint, body, texts, found = await self._ask(request, HuggingFaceBody)
+        _endpoint, body, texts, found = await self._ask(request, HuggingFaceBody)
         top_k = body.parameters.top_k if body.parameters is not None else None
         spans = found.model.spans
         lists = [
             answers.as_hugging_face(text, prediction, spans=spans, top_k=top_k)
             for text, prediction in zip(texts, found.predictions, strict=True)
         ]
-        self._server.metrics.answered(endpoint.name, len(texts), 0)
         # One text with classes is a list in a list, and with entities a plain one: so are theirs.
         return _json(lists[0] if spans and isinstance(body.inputs, str) else lists)
 
@@ -90,16 +87,10 @@ class Routes:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ("application/x-ndjson", "application/jsonl"):
             raise Refused(415, "not-lines", _("Send JSON lines, with the header Content-Type: application/x-ndjson."))
-        name = request.path_params["endpoint"]
-        endpoint, key = self._server.admit(request, name)
+        endpoint, key = self._server.admit(request, request.path_params["endpoint"])
         self._server.check_open()
         self._note(request, endpoint)
-
-        def charge(texts: int) -> None:
-            self._server.charge(key, texts)
-            self._server.metrics.answered(name, texts, 0)
-
-        return LineStream(self._server, endpoint.model, request, charge)
+        return LineStream(self._server, endpoint, request, functools.partial(self._server.charge, key))
 
     async def _ask(self, request: Request, kind: type[Any]) -> tuple[Endpoint, Any, list[str], Answered]:
         server = self._server
@@ -114,7 +105,7 @@ class Routes:
         request.state.about["texts"] = len(texts)
         if server.settings.log_texts:
             request.state.about["inputs"] = texts
-        found = await server.answer(endpoint.model, texts, getattr(body, "timeout", None), request)
+        found = await server.answer(endpoint.name, endpoint.model, texts, getattr(body, "timeout", None), request)
         return endpoint, body, texts, found
 
     def _note(self, request: Request, endpoint: Endpoint) -> None:

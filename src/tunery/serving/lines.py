@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -14,10 +14,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tunery.i18n import _
 from tunery.serving import answers
+from tunery.serving.endpoints import Endpoint
 from tunery.serving.problems import Refused
 from tunery.serving.requests import to_json
-from tunery.serving.served import Served
 from tunery.serving.server import Server
+from tunery.types import Prediction
 
 MEDIA_TYPE = "application/x-ndjson"
 _TOGETHER = 32
@@ -117,14 +118,14 @@ class LineStream:
 
     Args:
         server: Answers.
-        model: The version that answers all of it.
+        endpoint: Who is asked; its version of now answers all of it.
         request: Where the lines come from.
         charge: Called with the number of texts before they are answered.
     """
 
-    def __init__(self, server: Server, model: Served, request: Request, charge: Callable[[int], None]) -> None:
+    def __init__(self, server: Server, endpoint: Endpoint, request: Request, charge: Callable[[int], None]) -> None:
         self._server = server
-        self._model = model
+        self._name, self._model = endpoint.name, endpoint.model
         self._request = request
         self._charge = charge
         self._arrived: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
@@ -229,13 +230,14 @@ class LineStream:
 
     async def _answers(self, portion: list[Line | Fault]) -> bytes:
         lines = [line for line in portion if isinstance(line, Line)]
-        found = []
+        found: Sequence[Prediction] = []
         if lines:
             await self._server.room_for_more()
             self._charge(len(lines))
-            found = list((await self._server.answer(self._model, [line.text for line in lines], None)).predictions)
+            texts = [line.text for line in lines]
+            found = (await self._server.answer(self._name, self._model, texts, None)).predictions
         model = self._model
-        threshold = model.abstention.threshold if model.abstention is not None else None
+        threshold = model.threshold_of_abstention
         answered = iter(zip(lines, found, strict=True))
         parts: list[bytes] = []
         for item in portion:

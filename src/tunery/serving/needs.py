@@ -67,7 +67,7 @@ def _serve(models: dict[str, str]) -> str:
         settings = ServingSettings(keys=file, threads=1)
         # The worker closes the socket that it is given; this one is closed here.
         handle = str(os.dup(listening.fileno()))
-        worker.main([settings.model_dump_json(), str(state), handle, str(asking.ready), str(asking.alive)])
+        worker.main([settings.model_dump_json(), str(state), handle, str(asking.ready), str(asking.alive), ""])
         asking.join()
     return asking.failure
 

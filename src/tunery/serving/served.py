@@ -52,6 +52,11 @@ class Served:
         """From which score on its answers are to be relied on."""
         return self.manifest.abstention
 
+    @property
+    def threshold_of_abstention(self) -> float | None:
+        """The score below which it abstains; None where that was not chosen."""
+        return None if self.manifest.abstention is None else self.manifest.abstention.threshold
+
     @cached_property
     def spans(self) -> bool:
         """Whether it answers with spans."""

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from tunery.errors import ModelError, TuneryError
 from tunery.i18n import _
 from tunery.models.exported import Machine
+from tunery.serving.answers import abstains
 from tunery.serving.batcher import Batcher, DeadlinePassed
 from tunery.serving.endpoints import Endpoint, Endpoints
 from tunery.serving.engines import Engines
@@ -89,7 +90,7 @@ class Server:
         """Let every endpoint answer once, so that the first callers don't wait, and the speed is known."""
         for endpoint in self.endpoints:
             texts = [_WARM] * 8
-            await self.answer(endpoint.model, texts, None)
+            await self._answer(endpoint.model, texts, self.settings.timeout, None)
 
     async def follow(self) -> None:
         """Take over, for as long as the worker lives, what other workers change."""
@@ -216,11 +217,12 @@ class Server:
             await asyncio.sleep(_PATIENCE)
 
     async def answer(
-        self, model: Served, texts: Sequence[str], timeout: float | None, request: Request | None = None
+        self, name: str, model: Served, texts: Sequence[str], timeout: float | None, request: Request | None = None
     ) -> Answered:
-        """Answer texts with one version of a model.
+        """Answer texts with one version of a model, and count them.
 
         Args:
+            name: The endpoint that was asked.
             model: The version.
             texts: What is asked.
             timeout: Seconds that the caller waits.
@@ -233,9 +235,17 @@ class Server:
         if not texts:
             return Answered(model, [])
         seconds = min(timeout or self.settings.timeout, self.settings.timeout)
+        found = await self._answer(model, texts, seconds, request)
+        abstentions = sum(abstains(prediction, model.threshold_of_abstention) for prediction in found)
+        self.metrics.answered(name, len(texts), abstentions)
+        return Answered(model, found)
+
+    async def _answer(
+        self, model: Served, texts: Sequence[str], seconds: float, request: Request | None
+    ) -> list[Prediction]:
         job = self.batcher.submit(model, texts, time.monotonic() + seconds)
         try:
-            found = await self._wait(job.future, seconds, request)
+            return await self._wait(job.future, seconds, request)
         except DeadlinePassed:
             detail = _("There was no answer within {n:g} seconds.").format(n=seconds)
             raise Refused(504, "deadline", detail) from None
@@ -243,7 +253,6 @@ class Server:
             if not job.future.done() or job.future.cancelled():
                 job.future.cancel()  # What still comes of it is for nobody.
                 self.batcher.drop(job)
-        return Answered(model, found)
 
     async def _wait(
         self, future: asyncio.Future[list[Prediction]], seconds: float, request: Request | None

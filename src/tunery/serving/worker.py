@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
             that requests are taken, one that ends when the supervisor does), and the endpoints that have to be there.
     """
     settings = ServingSettings.model_validate_json(arguments[0])
+    # The threads that run batches tokenise for themselves: a pool for a few short texts costs more than it brings.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logs.configure()
     listening = socket.socket(fileno=int(arguments[2]))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
