@@ -76,7 +76,8 @@ class Frame:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent.append(message["status"])
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                ends = [(b"connection", b"close")] if self._server.stopping else []
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *ends]
             await send(message)
 
         try:

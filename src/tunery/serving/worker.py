@@ -10,8 +10,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -22,6 +23,8 @@ from tunery.serving.protocol import Protocol
 from tunery.serving.server import Server
 from tunery.serving.settings import READY, ServingSettings
 
+_FAREWELL = 0.25
+"""Seconds in which those who still send are told that the server ends."""
 _BACKLOG = 2048
 
 
@@ -79,6 +82,39 @@ class _Running(uvicorn.Server):
         """Accept nothing more, and end when what was accepted has been answered."""
         self._server.stop()
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, after everyone who was on the way has been told.
+
+        A socket that is closed resets the connections in its queue, and a connection that is closed the request that
+        its caller has just sent. So what is in the queue is taken first, and everyone gets a moment to be refused with
+        words, and to be told that the connection ends.
+        """
+        queues = [one.dup() for one in sockets or ()]
+        for listening in self.servers:
+            listening.close()
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        for late in [connection for queue in queues for connection in _rest_of(queue)]:
+            await loop.connect_accepted_socket(self._protocol, late)
+        await asyncio.sleep(_FAREWELL)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> Protocol:
+        make: Any = self.config.http_protocol_class
+        made: Protocol = make(config=self.config, server_state=self.server_state, app_state={})
+        return made
+
+
+def _rest_of(queue: socket.socket) -> list[socket.socket]:
+    """Take all connections out of a socket's queue, and close it before another can come."""
+    found: list[socket.socket] = []
+    with queue:
+        queue.setblocking(False)
+        with suppress(OSError):  # It is empty.
+            while True:
+                found.append(queue.accept()[0])
+    return found
 
 
 async def _serve(
