@@ -25,7 +25,7 @@ def make(shared: Path, folder: Path) -> Path:
     """Tune and export the model that is served; return its folder."""
     data = tunery.load_data(shared / "data" / "banking77", TASK)
     tunery.tune(data, BASE, strategy="probe", output=folder)
-    tunery.export(folder, format="onnx")  # type: ignore[operator,unused-ignore]
+    tunery.export(folder, format="onnx")
     return folder
 
 

@@ -70,7 +70,7 @@ def list_keys(
 
 
 def revoke(
-    id: Annotated[str, typer.Argument(metavar="ID", help=_("The key's id, as tunery keys list shows it."))],  # noqa: A002
+    id: Annotated[str, typer.Argument(metavar="ID", help=_("The key's id, as tunery keys list shows it."))],  # noqa: A002 - what it is called there
     file: Annotated[Path, _file()],
 ) -> None:
     """Make a key worthless."""

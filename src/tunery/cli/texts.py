@@ -18,7 +18,8 @@ from tunery.cli.output import STDOUT
 from tunery.data.strict_json import JsonError, parse_whole
 from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
-from tunery.types import Example, Prediction, Span
+from tunery.serving.answers import rounded, span_of
+from tunery.types import Example, Prediction
 
 T = TypeVar("T")
 
@@ -135,29 +136,15 @@ def record(row: Row, prediction: Prediction, *, spans: bool) -> dict[str, object
     values: dict[str, object] = {} if row.id is None else {"id": row.id}
     values["text"] = row.text
     if isinstance(prediction.target, str):
-        values |= {"label": prediction.target, "score": _rounded(prediction.score)}
+        values |= {"label": prediction.target, "score": rounded(prediction.score)}
     elif spans:
-        values["spans"] = [_span(row.text, span) for span in prediction.spans]
+        values["spans"] = [span_of(row.text, span) for span in prediction.spans]
     else:
-        scores = {label: _rounded(prediction.scores.get(label)) for label in prediction.labels}
+        scores = {label: rounded(prediction.scores.get(label)) for label in prediction.labels}
         values |= {"labels": list(prediction.labels), "scores": scores}
     if prediction.windows > 1:
         values["windows"] = prediction.windows
     return values
-
-
-def _span(text: str, span: Span) -> dict[str, object]:
-    return {
-        "start": span.start,
-        "end": span.end,
-        "label": span.label,
-        "text": text[span.start : span.end],
-        "score": _rounded(span.score),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 6)
 
 
 def _is_last(item: object) -> bool:

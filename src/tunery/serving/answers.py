@@ -26,7 +26,7 @@ def answer(text: str, prediction: Prediction, *, spans: bool, threshold: float |
         if top:
             values["scores"] = _best(prediction.scores, top)
     elif spans:
-        values = {"spans": [_span(text, span) for span in prediction.spans]}
+        values = {"spans": [span_of(text, span) for span in prediction.spans]}
     else:
         scores = {label: rounded(prediction.scores.get(label)) for label in prediction.labels}
         values = {
@@ -71,7 +71,8 @@ def _best(scores: Mapping[str, float], top: int) -> Json:
     return {label: rounded(score) for label, score in itertools.islice(scores.items(), top)}
 
 
-def _span(text: str, span: Span) -> Json:
+def span_of(text: str, span: Span) -> Json:
+    """Return an entity as plain values for JSON, with the text that it stands for."""
     return {
         "start": span.start,
         "end": span.end,

@@ -11,8 +11,9 @@ from pydantic.json_schema import models_json_schema
 
 import tunery
 from tunery.i18n import N_
-from tunery.serving.endpoints import NAME, Endpoint
+from tunery.serving.endpoints import Endpoint
 from tunery.serving.requests import HuggingFaceBody, LoadBody, PredictBody, PromoteBody
+from tunery.serving.settings import ENDPOINT_NAME
 
 
 class _Described(BaseModel):
@@ -279,7 +280,8 @@ def _parameters(path: str) -> list[str]:
 
 
 def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
+    schema = {"type": "string", "pattern": f"^{ENDPOINT_NAME.pattern}$"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

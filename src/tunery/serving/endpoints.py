@@ -7,7 +7,6 @@ again after it died, come to the same.
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +17,8 @@ from tunery.errors import ModelError, SettingError, TuneryError, reason_of
 from tunery.i18n import _
 from tunery.serving.engines import Engines
 from tunery.serving.served import Served, load, version_of
+from tunery.serving.settings import ENDPOINT_NAME
 from tunery.sources.cache import put_text
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What an endpoint may be called: what needs no escaping in a path."""
 
 
 @dataclass
@@ -234,7 +231,7 @@ def check_name(name: str) -> None:
     Raises:
         SettingError: It may not.
     """
-    if not NAME.fullmatch(name):
+    if not ENDPOINT_NAME.fullmatch(name):
         raise SettingError(
             _("{name!r} can't be the name of an endpoint.").format(name=name),
             _("Use at most 64 letters, digits, dots, hyphens and underscores; begin with a letter or a digit."),

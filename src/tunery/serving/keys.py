@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import sqlite3
 import threading
@@ -26,11 +25,11 @@ from tunery.i18n import _
 from tunery.serving.allowances import Allowances
 from tunery.serving.key_file import in_words, open_file, transaction
 from tunery.serving.rates import parse_rate
+from tunery.serving.settings import ENDPOINT_NAME
 
 PREFIX = "tk_"
 ALL = "*"
 """Stands for every endpoint."""
-_ENDPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST_NAME = 64
 _LONGEST_KEY = 256
 """Longer texts are not even hashed."""
@@ -319,7 +318,7 @@ def _checked_endpoints(names: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(names))
     if ALL in found:
         return (ALL,)
-    wrong = [name for name in found if not _ENDPOINT.fullmatch(name)]
+    wrong = [name for name in found if not ENDPOINT_NAME.fullmatch(name)]
     if wrong or not found:
         raise SettingError(
             _("{name!r} can't be the name of an endpoint.").format(name=wrong[0] if wrong else ""),

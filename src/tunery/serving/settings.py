@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tunery.i18n import N_
 
+ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What an endpoint may be called: what needs no escaping in a path."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where a server can only be reached from its own machine."""
 READY = b"ready\n"
