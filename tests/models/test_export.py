@@ -211,6 +211,7 @@ def test_8_bit_matrices_are_another_body_with_the_same_neck(
     monkeypatch.setattr(parity, "AGREEMENT", 0.8)
     monkeypatch.setattr(parity, "POINTS", 20.0)
     monkeypatch.setattr(parity, "DISTANCE", 0.5)
+    monkeypatch.setattr(parity, "ENOUGH", 1)
     result = tunery.export(folder, intents)
     assert result.runtime == "onnx-int8"  # The fastest that passes.
     found, before = Manifest.read(folder).export, classifier.manifest.export

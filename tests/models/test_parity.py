@@ -99,3 +99,13 @@ def test_twice_as_fast_alone_outweighs_a_little_slower_in_batches_and_not_the_ot
 def test_all_failures_are_told_at_once() -> None:
     found = judge(ONE, measured(agreement=0.5, distance=0.9, metric=0.1, alone_per_second=1.0), measured())
     assert len(found.failed) == 4
+
+
+def test_a_few_rows_show_nothing_but_rounding() -> None:
+    changed = measured(distance=0.01, alone_per_second=200.0, texts_per_second=400.0)
+    assert judge(ONE, changed, measured(), rows=200).failed == ()
+    assert judge(ONE, changed, measured(), rows=15).failed == (
+        "answers change, and 15 rows are too few to show how seldom: 200 are needed",
+    )
+    rounded = measured(distance=0.0001, alone_per_second=200.0, texts_per_second=400.0)
+    assert judge(ONE, rounded, measured(), rows=15).failed == ()

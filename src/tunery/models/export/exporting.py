@@ -187,7 +187,7 @@ def _try(model: Model, rows: list[Example], candidates: Sequence[_Candidate]) ->
         for name in runs
     }
     judged = {
-        name: one if name == "torch" else parity.judge(model.task, one, measured["torch"])
+        name: one if name == "torch" else parity.judge(model.task, one, measured["torch"], len(rows))
         for name, one in measured.items()
     }
     return _Tried(rows, judged, answers)

@@ -33,6 +33,10 @@ AGREEMENT = 0.995
 """Labels that must be the same."""
 POINTS = 0.3
 """How far the task's score may move, in points of 100."""
+ENOUGH = 200
+"""Rows below which nobody can say that 99.5% of labels agree: one of 200 is the half percent that may differ."""
+ROUNDING = 0.001
+"""How far probabilities move by rounding alone; what moves no further needs no such proof."""
 DISTANCE = 0.05
 """How far a label's probability may move. Rounding in float32 moves it by less than 0.0001; 8-bit matrices move it by
 hundredths. A confidence that is read to one decimal doesn't show that; beyond it, a threshold chosen with one would
@@ -188,13 +192,14 @@ def turns(count: int) -> int:
     return (_PASSES + 1) * count
 
 
-def judge(task: Task, measured: Measured, reference: Measured) -> Measured:
+def judge(task: Task, measured: Measured, reference: Measured, rows: int | None = None) -> Measured:
     """Return what was measured, with every condition that it fails.
 
     Args:
         task: The task.
         measured: What the export does.
         reference: What torch does.
+        rows: How many rows it was measured on; None for enough.
     """
     failed: list[str] = []
     if measured.agreement < AGREEMENT:
@@ -214,6 +219,12 @@ def judge(task: Task, measured: Measured, reference: Measured) -> Measured:
         failed.append(
             _("probabilities move by up to {found:.3f} in 99 of 100 rows, and {most} is allowed").format(
                 found=measured.distance, most=DISTANCE
+            )
+        )
+    if not failed and rows is not None and rows < ENOUGH and measured.distance > ROUNDING:
+        failed.append(
+            _("answers change, and {rows} rows are too few to show how seldom: {wanted} are needed").format(
+                rows=rows, wanted=ENOUGH
             )
         )
     ours, theirs = speed_of(measured), speed_of(reference)
