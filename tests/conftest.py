@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
+from stores import Postgres, postgres_is_installed
+
 if TYPE_CHECKING:
+    from tunery.store.settings import WorkspaceSettings
+    from tunery.store.workspace import Workspace
     from tunery.tasks.encoding import TextEncoder
 
 # No test may depend on how fast the machine is.
@@ -67,6 +73,72 @@ def english_encoder(english_base: str) -> TextEncoder:
 def chinese_encoder(chinese_base: str) -> TextEncoder:
     """The Chinese encoder's tokenizer."""
     return _encoder(chinese_base)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A Postgres server of this process's own."""
+    if not postgres_is_installed():
+        pytest.skip("no Postgres is installed")
+    # The path of a socket may not be longer than 107 bytes.
+    server = Postgres(tmp_path_factory.mktemp("pg"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[str]:
+    """The URL of a bucket on an S3-compatible server of this process's own."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    patch.setenv("AWS_ACCESS_KEY_ID", "test")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    import fsspec
+
+    fsspec.filesystem("s3").mkdir("tunery")
+    yield "s3://tunery"
+    patch.undo()
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite and a folder", "Postgres and object storage"])
+def workspace_settings(request: pytest.FixtureRequest, tmp_path: Path) -> WorkspaceSettings:
+    """Where a workspace may be: each test that asks for it runs on both."""
+    from tunery.store.settings import WorkspaceSettings
+
+    folder = tmp_path / "workspace"
+    if request.param.startswith("sqlite"):
+        return WorkspaceSettings(workspace=folder, database=None, blobs=None)
+    database = request.getfixturevalue("postgres").create(f"t{uuid4().hex}")
+    bucket = request.getfixturevalue("object_storage")
+    return WorkspaceSettings(workspace=folder, database=database, blobs=f"{bucket}/{uuid4().hex}")
+
+
+@pytest.fixture
+def workspace(workspace_settings: WorkspaceSettings) -> Iterator[Workspace]:
+    """A new workspace, on each kind of store."""
+    from tunery.store.workspace import Workspace
+
+    with Workspace.open(workspace_settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def local_workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A new workspace in SQLite and a folder, for what doesn't depend on the kind of store."""
+    from tunery.store.settings import WorkspaceSettings
+    from tunery.store.workspace import Workspace
+
+    settings = WorkspaceSettings(workspace=tmp_path / "workspace", database=None, blobs=None)
+    with Workspace.open(settings) as opened:
+        yield opened
 
 
 def _first_layers(source: str, folder: Path) -> str:
