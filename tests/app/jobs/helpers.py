@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from tunery.app.jobs.attending import settings_of
 from tunery.app.jobs.queue import Jobs
 from tunery.app.jobs.settings import JobSettings
@@ -83,15 +85,6 @@ def wait(look: Callable[[], T | None]) -> T:
     return found
 
 
-def processes(workspace: Workspace) -> list[int]:
-    """Return the processes of a workspace's jobs."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes()
-            here = os.readlink(path.parent / "cwd")
-        except OSError:
-            continue
-        if b"tunery.app.jobs.process" in words and here:
-            found.append(int(path.parent.name))
-    return found
+def child(process: subprocess.Popen[str]) -> psutil.Process:
+    """Return the process of the job that a worker does, once there is one."""
+    return wait(lambda: next(iter(psutil.Process(process.pid).children()), None))
