@@ -30,10 +30,11 @@ class _Listing(BaseHTTPRequestHandler):
     asked: list[str] = []  # noqa: RUF012 - emptied by the fixture
 
     def do_GET(self) -> None:
-        listing = self.path.startswith("/api/models")
-        if listing:
-            self.asked.append(self.path)
-        body = json.dumps(_MODELS if listing else {}).encode()
+        if not self.path.startswith("/api/models"):
+            self.send_error(404)
+            return
+        self.asked.append(self.path)
+        body = json.dumps(_MODELS).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
