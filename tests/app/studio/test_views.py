@@ -9,37 +9,21 @@ from itertools import pairwise
 
 import pytest
 
-from tunery.app.studio.views import calling, confusion, curves, pieces, recipes, slices, traffic
+from tunery.app.studio.views import calling, confusion, curves, recipes, slices, traffic, weights
 from tunery.errors import SettingError
 from tunery.evaluation.report import ConfusionTable
 from tunery.store.tables import Traffic
-from tunery.types import Span
-
-
-def test_a_text_is_cut_where_spans_begin_and_end() -> None:
-    found = pieces.with_spans("Ann met Bo.", [Span(8, 10, "PER", 0.9), Span(0, 3, "PER"), Span(2, 5, "LOC")], ["PER"])
-
-    assert [(one.text, one.label) for one in found] == [("Ann", "PER"), (" met ", None), ("Bo", "PER"), (".", None)]
-    assert found[2].score == 0.9
-
-
-def test_labels_keep_their_colour() -> None:
-    labels = [f"label {number}" for number in range(20)]
-
-    assert pieces.colour_of("label 3", labels) == pieces.colour_of("label 3", labels) == 3
-    assert pieces.colour_of("label 11", labels) == 3
-    assert 0 <= pieces.colour_of("unheard of", labels) < pieces.COLOURS
 
 
 def test_words_are_weighed_by_the_strongest_of_them() -> None:
-    found = pieces.weighed("not good", [(0, 3, -2.0), (4, 8, 1.0)])
+    found = weights.weighed("not good", [(0, 3, -2.0), (4, 8, 1.0)])
 
     assert [(one.text, one.weight) for one in found] == [("not", -1.0), (" ", 0.0), ("good", 0.5)]
     assert "".join(one.text for one in found) == "not good"
 
 
 def test_a_text_without_any_weight_is_shown_all_the_same() -> None:
-    assert [one.weight for one in pieces.weighed("so so", [(0, 2, 0.0), (3, 5, 0.0)])] == [0.0, 0.0, 0.0]
+    assert [one.weight for one in weights.weighed("so so", [(0, 2, 0.0), (3, 5, 0.0)])] == [0.0, 0.0, 0.0]
 
 
 def test_the_grid_holds_every_cell_that_is_not_empty() -> None:
