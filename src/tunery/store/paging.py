@@ -44,7 +44,7 @@ class Page(Generic[T]):
 
 def page(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
     by: Sequence[InstrumentedAttribute[Any]],
     after: str | None,
@@ -84,7 +84,7 @@ def size_of(limit: int) -> int:
     return max(1, min(limit, MOST))
 
 
-def count(session: Session, statement: Select[Any]) -> int:
+def count(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
     """Return how many rows a statement selects."""
     return session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
 

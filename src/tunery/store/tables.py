@@ -276,6 +276,8 @@ class Version(Record):
     """A source URI with its revision, or the name of the file."""
     fingerprint: Mapped[str]
     """`tunery.data.dataset.Dataset.fingerprint`, as it stands in the models that learn from it."""
+    schema: Mapped[Json] = mapped_column("row_schema", JSON, default_factory=dict)
+    """The fields of `tunery.data.dataset.Schema`: what a row holds."""
     columns: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """The fields of `tunery.data.settings.DataSettings` that it was read with."""
     counts: Mapped[Json] = mapped_column(JSON, default_factory=dict)
@@ -314,11 +316,12 @@ class VersionRow(Record):
     """That a version has a row, where, and with which target."""
 
     __tablename__ = "version_rows"
+    __table_args__ = (Index("ix_version_rows_row_version", "row", "version"),)
 
     version: Mapped[str] = _of("versions.id", cascade=True, primary_key=True)
     split: Mapped[str] = mapped_column(String(16), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    row: Mapped[str] = _of("rows.id")
+    row: Mapped[str] = _of("rows.id", index=False)
     target: Mapped[str | None] = mapped_column(Text, default=None)
     """`tunery.store.targets.to_text`; None where it isn't known."""
     annotation: Mapped[str | None] = mapped_column(Name, default=None)

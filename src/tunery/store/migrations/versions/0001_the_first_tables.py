@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("row_schema", sa.JSON(), nullable=False),
         sa.Column("columns", sa.JSON(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("notes", sa.JSON(), nullable=False),
@@ -370,7 +371,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", "split", "position", name=op.f("pk_version_rows")),
     )
     with op.batch_alter_table("version_rows", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_version_rows_row"), ["row"], unique=False)
+        batch_op.create_index("ix_version_rows_row_version", ["row", "version"], unique=False)
 
     op.create_table(
         "models",
@@ -729,7 +730,7 @@ def downgrade() -> None:
 
     op.drop_table("models")
     with op.batch_alter_table("version_rows", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_version_rows_row"))
+        batch_op.drop_index("ix_version_rows_row_version")
 
     op.drop_table("version_rows")
     with op.batch_alter_table("runs", schema=None) as batch_op:
