@@ -1,4 +1,4 @@
-"""The application's log: all of it in the workspace, one JSON object a line, and what went wrong on standard error too."""
+"""The application's log: one JSON object a line, all of it in the workspace, and on standard error what went wrong."""
 
 from __future__ import annotations
 

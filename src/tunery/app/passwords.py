@@ -13,66 +13,15 @@ from tunery.i18n import _
 
 SHORTEST, LONGEST = 10, 1000
 """Characters."""
-_COMMON = frozenset(
-    [
-        "1234567890",
-        "0123456789",
-        "9876543210",
-        "0987654321",
-        "1234567891",
-        "123456789a",
-        "a123456789",
-        "12345678910",
-        "123123123123",
-        "1q2w3e4r5t",
-        "1qaz2wsx3edc",
-        "qwertyuiop",
-        "qwerty12345",
-        "qwerty123456",
-        "qwertyuiop123",
-        "asdfghjkl123",
-        "zaq12wsxcde3",
-        "abcdefghij",
-        "abcd123456",
-        "abc123456789",
-        "password12",
-        "password123",
-        "password1234",
-        "passw0rd123",
-        "p@ssw0rd123",
-        "password!23",
-        "iloveyou12",
-        "iloveyou123",
-        "welcome123",
-        "welcome1234",
-        "letmein123",
-        "administrator",
-        "admin12345",
-        "admin123456",
-        "adminadmin",
-        "changeme123",
-        "changeme12",
-        "football123",
-        "baseball123",
-        "superman123",
-        "sunshine123",
-        "princess123",
-        "trustno1trustno1",
-        "woaini1314",
-        "woaini520",
-        "woaini1314520",
-        "5201314520",
-        "1314520520",
-        "a1b2c3d4e5",
-        "q1w2e3r4t5",
-        "q1w2e3r4t5y6",
-        "zxcvbnm123",
-        "147258369a",
-        "1472583690",
-        "7894561230",
-        "tunery1234",
-    ]
-)
+_WORDS = """
+1234567890 0123456789 9876543210 0987654321 1234567891 123456789a a123456789 12345678910 123123123123 1q2w3e4r5t
+1qaz2wsx3edc qwertyuiop qwerty12345 qwerty123456 qwertyuiop123 asdfghjkl123 zaq12wsxcde3 abcdefghij abcd123456
+abc123456789 password12 password123 password1234 passw0rd123 p@ssw0rd123 password!23 iloveyou12 iloveyou123
+welcome123 welcome1234 letmein123 administrator admin12345 admin123456 adminadmin changeme123 changeme12
+football123 baseball123 superman123 sunshine123 princess123 trustno1trustno1 woaini1314 woaini520 woaini1314520
+5201314520 1314520520 a1b2c3d4e5 q1w2e3r4t5 q1w2e3r4t5y6 zxcvbnm123 147258369a 1472583690 7894561230 tunery1234
+"""
+_COMMON = frozenset(_WORDS.split())
 """Those that are tried first; from lists of passwords that became known."""
 _HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=2)
 """64 MiB and a few hundredths of a second each."""

@@ -1,4 +1,4 @@
-"""From what a route returns to an answer: JSON with a tag, the same answer to the same request, and what has changed."""
+"""From what a route returns to an answer: JSON with a tag, and the same answer where the same request comes again."""
 
 from __future__ import annotations
 
