@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from tunery.errors import reason_of
@@ -65,7 +66,10 @@ class Workspace:
         try:
             with in_words(str(folder)):
                 migrating.upgrade(engine)
-            return cls(folder, engine, Blobs(settings.blobs or str(folder / "blobs")))
+            opened = cls(folder, engine, Blobs(settings.blobs or str(folder / "blobs")))
+            # Made now: whoever writes needs it within a transaction, and could not begin another one then.
+            opened.secret  # noqa: B018
+            return opened
         except BaseException:
             engine.dispose()
             raise
@@ -85,12 +89,20 @@ class Workspace:
     @cached_property
     def secret(self) -> bytes:
         """What names of rows are made with, so that nobody can find out a text by trying: 32 bytes."""
-        with self.writing() as session:
+        if (kept := self._kept_secret()) is not None:
+            return kept
+        # Another process may do the same at this moment; the first one's is kept.
+        with suppress(IntegrityError), self.writing() as session:
+            session.add(Setting(name=_SECRET, value={"hex": secrets.token_hex(32)}))
+        made = self._kept_secret()
+        if made is None:
+            raise AssertionError("the secret was written, and is not there")
+        return made
+
+    def _kept_secret(self) -> bytes | None:
+        with self.reading() as session:
             found = session.get(Setting, _SECRET)
-            if found is None:
-                found = Setting(name=_SECRET, value={"hex": secrets.token_hex(32)})
-                session.add(found)
-            return bytes.fromhex(found.value["hex"])
+        return bytes.fromhex(found.value["hex"]) if found is not None else None
 
     def digest(self, *parts: str) -> str:
         """Return the keyed hash of some texts, 40 hexadecimal digits: equal only where all of them are equal."""

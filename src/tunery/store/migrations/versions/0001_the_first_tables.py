@@ -51,6 +51,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_table(
+        "workers",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+    )
+    op.create_table(
         "access_tokens",
         sa.Column("id", sa.String(length=128), nullable=False),
         sa.Column("user", sa.String(length=128), nullable=False),
@@ -209,6 +217,7 @@ def upgrade() -> None:
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
         sa.Column("cancel", sa.Boolean(), nullable=False),
         sa.Column("worker", sa.Text(), nullable=True),
         sa.Column("beat", sa.DateTime(timezone=True), nullable=True),
@@ -267,6 +276,7 @@ def upgrade() -> None:
         sa.Column("cron", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("due", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=128), nullable=True),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_schedules_created_by")),
@@ -275,6 +285,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_schedules_created_by"), ["created_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_schedules_due"), ["due"], unique=False)
         batch_op.create_index(batch_op.f("ix_schedules_project"), ["project"], unique=False)
 
     op.create_table(
@@ -296,6 +307,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("row_schema", sa.JSON(), nullable=False),
         sa.Column("columns", sa.JSON(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("notes", sa.JSON(), nullable=False),
@@ -359,7 +371,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", "split", "position", name=op.f("pk_version_rows")),
     )
     with op.batch_alter_table("version_rows", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_version_rows_row"), ["row"], unique=False)
+        batch_op.create_index("ix_version_rows_row_version", ["row", "version"], unique=False)
 
     op.create_table(
         "models",
@@ -509,12 +521,14 @@ def upgrade() -> None:
         sa.Column("priority", sa.Double(), nullable=True),
         sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("given", sa.Text(), nullable=True),
+        sa.Column("open", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["queue"], ["queues.id"], name=op.f("fk_queue_items_queue"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["row"], ["rows.id"], name=op.f("fk_queue_items_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_items")),
         sa.UniqueConstraint("queue", "row", name=op.f("uq_queue_items_queue_row")),
     )
     with op.batch_alter_table("queue_items", schema=None) as batch_op:
+        batch_op.create_index("ix_queue_items_queue_open_position", ["queue", "open", "position"], unique=False)
         batch_op.create_index("ix_queue_items_queue_position", ["queue", "position"], unique=False)
         batch_op.create_index(batch_op.f("ix_queue_items_row"), ["row"], unique=False)
 
@@ -586,11 +600,14 @@ def upgrade() -> None:
     op.create_table(
         "annotations",
         sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("queue", sa.String(length=128), nullable=False),
         sa.Column("item", sa.String(length=128), nullable=False),
         sa.Column("row", sa.String(length=128), nullable=False),
         sa.Column("user", sa.String(length=128), nullable=False),
         sa.Column("target", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("model", sa.String(length=128), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=True),
         sa.Column("adjudication", sa.Boolean(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -598,12 +615,16 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undone", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["item"], ["queue_items.id"], name=op.f("fk_annotations_item")),
+        sa.ForeignKeyConstraint(["model"], ["models.id"], name=op.f("fk_annotations_model")),
+        sa.ForeignKeyConstraint(["queue"], ["queues.id"], name=op.f("fk_annotations_queue")),
         sa.ForeignKeyConstraint(["row"], ["rows.id"], name=op.f("fk_annotations_row")),
         sa.ForeignKeyConstraint(["user"], ["users.id"], name=op.f("fk_annotations_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
     )
     with op.batch_alter_table("annotations", schema=None) as batch_op:
         batch_op.create_index("ix_annotations_item_user", ["item", "user"], unique=False)
+        batch_op.create_index(batch_op.f("ix_annotations_model"), ["model"], unique=False)
+        batch_op.create_index("ix_annotations_queue_user_at", ["queue", "user", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_annotations_row"), ["row"], unique=False)
         batch_op.create_index(batch_op.f("ix_annotations_user"), ["user"], unique=False)
 
@@ -656,6 +677,8 @@ def downgrade() -> None:
     with op.batch_alter_table("annotations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_annotations_user"))
         batch_op.drop_index(batch_op.f("ix_annotations_row"))
+        batch_op.drop_index("ix_annotations_queue_user_at")
+        batch_op.drop_index(batch_op.f("ix_annotations_model"))
         batch_op.drop_index("ix_annotations_item_user")
 
     op.drop_table("annotations")
@@ -675,6 +698,7 @@ def downgrade() -> None:
     with op.batch_alter_table("queue_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_queue_items_row"))
         batch_op.drop_index("ix_queue_items_queue_position")
+        batch_op.drop_index("ix_queue_items_queue_open_position")
 
     op.drop_table("queue_items")
     with op.batch_alter_table("endpoint_events", schema=None) as batch_op:
@@ -719,7 +743,7 @@ def downgrade() -> None:
 
     op.drop_table("models")
     with op.batch_alter_table("version_rows", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_version_rows_row"))
+        batch_op.drop_index("ix_version_rows_row_version")
 
     op.drop_table("version_rows")
     with op.batch_alter_table("runs", schema=None) as batch_op:
@@ -740,6 +764,7 @@ def downgrade() -> None:
     op.drop_table("job_lines")
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_schedules_project"))
+        batch_op.drop_index(batch_op.f("ix_schedules_due"))
         batch_op.drop_index(batch_op.f("ix_schedules_created_by"))
 
     op.drop_table("schedules")
@@ -798,6 +823,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_access_tokens_user"))
 
     op.drop_table("access_tokens")
+    op.drop_table("workers")
     op.drop_table("users")
     op.drop_table("settings")
     op.drop_table("blobs")
