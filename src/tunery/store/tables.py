@@ -276,6 +276,8 @@ class Version(Record):
     """A source URI with its revision, or the name of the file."""
     fingerprint: Mapped[str]
     """`tunery.data.dataset.Dataset.fingerprint`, as it stands in the models that learn from it."""
+    schema: Mapped[Json] = mapped_column("row_schema", JSON, default_factory=dict)
+    """The fields of `tunery.data.dataset.Schema`: what a row holds."""
     columns: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """The fields of `tunery.data.settings.DataSettings` that it was read with."""
     counts: Mapped[Json] = mapped_column(JSON, default_factory=dict)
@@ -314,11 +316,12 @@ class VersionRow(Record):
     """That a version has a row, where, and with which target."""
 
     __tablename__ = "version_rows"
+    __table_args__ = (Index("ix_version_rows_row_version", "row", "version"),)
 
     version: Mapped[str] = _of("versions.id", cascade=True, primary_key=True)
     split: Mapped[str] = mapped_column(String(16), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    row: Mapped[str] = _of("rows.id")
+    row: Mapped[str] = _of("rows.id", index=False)
     target: Mapped[str | None] = mapped_column(Text, default=None)
     """`tunery.store.targets.to_text`; None where it isn't known."""
     annotation: Mapped[str | None] = mapped_column(Name, default=None)
@@ -451,7 +454,9 @@ class Job(Record):
     error: Mapped[Json | None] = mapped_column(JSON(none_as_null=True), default=None)
     """``{"message": ..., "hint": ...}``."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """How often a process was started for it."""
+    """How often a process was started for it; whoever has another number than this doesn't have the job any more."""
+    kept: Mapped[Json] = mapped_column(JSON, default_factory=dict)
+    """What its steps came to that must not be done twice."""
     cancel: Mapped[bool] = mapped_column(default=False)
     """Whether it has been asked to stop."""
     worker: Mapped[str | None] = mapped_column(Text, default=None)
@@ -476,6 +481,19 @@ class JobLine(Record):
     line: Mapped[str]
 
 
+class Worker(Record):
+    """A process that does jobs."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = _name()
+    """The same after it was started anew in the same folder."""
+    host: Mapped[str]
+    started: Mapped[datetime]
+    beat: Mapped[datetime]
+    """When it was last heard of."""
+
+
 class Schedule(Record):
     """A job that is started again and again."""
 
@@ -489,6 +507,8 @@ class Schedule(Record):
     """Five fields: minute, hour, day, month, day of the week."""
     zone: Mapped[str] = mapped_column(Text, default="UTC")
     enabled: Mapped[bool] = mapped_column(default=True)
+    due: Mapped[datetime] = mapped_column(index=True)
+    """When it is next started."""
     created: Mapped[datetime]
     created_by: Mapped[str | None] = _may_be_of("users.id")
 

@@ -1,0 +1,50 @@
+"""Puts the studio on the application."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import ui
+
+from tunery import i18n
+from tunery.app.studio import notices, page, pages, theme, visits
+from tunery.app.studio.parts import Parts
+
+_STATIC = Path(__file__).parent / "static"
+_installed: list[Parts] = []
+
+
+def install(app: FastAPI, parts: Parts) -> None:
+    """Serve the studio under all addresses that ``app`` doesn't serve itself; call it when those are there.
+
+    There is one studio in a process, because NiceGUI has one. Nothing is loaded from other places, nothing is told to
+    anybody, and nothing is kept but in the workspace: NiceGUI's own storage in files is left unused.
+
+    Args:
+        app: The application of the REST API.
+        parts: What pages work with.
+    """
+    first = not _installed
+    _installed[:] = [parts]
+    if not first:
+        raise RuntimeError("the studio is installed once in a process")
+    for module in pkgutil.iter_modules(pages.__path__):
+        importlib.import_module(f"{pages.__name__}.{module.name}")
+    i18n.ask_place(visits.language_here)
+    notices.install()
+    nicegui_app.add_static_files("/_studio", _STATIC, max_cache_age=theme.CACHE_SECONDS)
+    nicegui_app.add_middleware(visits.Receptionist, parts=lambda: _installed[0])
+    nicegui_app.exception_handler(404)(page.missing)
+    ui.run_with(
+        app,
+        title="Tunery",
+        favicon=_STATIC / "favicon.svg",
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=theme.RECONNECT_SECONDS,
+        binding_refresh_interval=None,
+    )

@@ -1,0 +1,107 @@
+"""Recipes as people choose and compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from tunery import tasks
+from tunery.tuning import strategies
+from tunery.tuning.recipe import Recipe
+
+FIRST = ("strategy", "budget", "epochs", "seed")
+"""What of a recipe is shown before anything is unfolded."""
+_PARTS = ("base", "task", "strategy")
+_STRATEGY_ORDER = ("auto", "full", "lora", "last-n", "head", "probe", "contrastive")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting that not all recipes have alike.
+
+    Attributes:
+        setting: Its name; those of a task or strategy have its name in front.
+        values: One for each recipe, as text; empty where it isn't given.
+    """
+
+    setting: str
+    values: tuple[str, ...]
+
+
+def strategy_names() -> list[str]:
+    """Return the strategies, those first that most people want."""
+    found = strategies.available()
+    return sorted(found, key=lambda name: _STRATEGY_ORDER.index(name) if name in _STRATEGY_ORDER else len(found))
+
+
+def strategy_settings(name: str) -> type[BaseModel]:
+    """Return the declaration of a strategy's own settings."""
+    return strategies.get_class(name)
+
+
+def task_settings(name: str) -> type[BaseModel]:
+    """Return the declaration of a task's own settings."""
+    return tasks.get_class(name)
+
+
+def advanced_settings() -> list[str]:
+    """Return the names of what is folded away: everything of a recipe but its parts and what comes first."""
+    return [name for name in Recipe.model_fields if name not in (*FIRST, *_PARTS)]
+
+
+def compose(
+    base: str,
+    task: tuple[str, Mapping[str, object]],
+    strategy: tuple[str, Mapping[str, object]],
+    settings: Mapping[str, object],
+) -> dict[str, object]:
+    """Return a recipe as jobs take it, without what is left at its default.
+
+    Raises:
+        SettingError: A setting has a value it can't have.
+    """
+    given = {name: value for name, value in settings.items() if not _is_default(Recipe, name, value)}
+    return Recipe.from_dict(
+        {
+            "base": base,
+            "task": _part(task, tasks.get_class(task[0])),
+            "strategy": _part(strategy, strategies.get_class(strategy[0])),
+            **given,
+        }
+    ).given()
+
+
+def differences(recipes: Sequence[Mapping[str, object]]) -> list[Difference]:
+    """Return every setting in which some recipes differ, in the order of the recipes' own declarations."""
+    flat = [dict(_flat(recipe)) for recipe in recipes]
+    names = dict.fromkeys(name for one in flat for name in one)
+    rows = [Difference(name, tuple(one.get(name, "") for one in flat)) for name in names]
+    return [row for row in rows if len(set(row.values)) > 1]
+
+
+def _flat(recipe: Mapping[str, object]) -> list[tuple[str, str]]:
+    result = []
+    for name, value in recipe.items():
+        if isinstance(value, Mapping):
+            part = str(value.get("name", ""))
+            result.append((name, part))
+            result += [(f"{part}.{inner}", _shown(one)) for inner, one in value.items() if inner != "name"]
+        else:
+            result.append((name, _shown(value)))
+    return result
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _part(part: tuple[str, Mapping[str, object]], declared: type[BaseModel]) -> dict[str, object]:
+    name, settings = part
+    given = {field: value for field, value in settings.items() if not _is_default(declared, field, value)}
+    return {"name": name, **given}
+
+
+def _is_default(declared: type[BaseModel], name: str, value: object) -> bool:
+    return value is None or value == "" or value == declared.model_fields[name].default

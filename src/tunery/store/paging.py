@@ -1,0 +1,132 @@
+"""Lists in pages: each page says where the next one starts, so that a page costs the same however far down it is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from tunery.errors import SettingError
+from tunery.i18n import _
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MOST = 1000
+"""The longest page; a longer one is not refused but cut."""
+Key = tuple[str | int, ...]
+"""The values of the columns that a list is sorted by, of one item."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some items of a list.
+
+    Attributes:
+        items: In the list's order.
+        next: What to give as ``after`` for the items behind these; None at the end.
+        total: How many items the list has, where that was counted.
+    """
+
+    items: list[T]
+    next: str | None = None
+    total: int | None = None
+
+    def map(self, function: Callable[[T], U]) -> Page[U]:
+        """Return the page with ``function`` applied to each item."""
+        return Page([function(item) for item in self.items], self.next, self.total)
+
+
+def page(
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    *,
+    by: Sequence[InstrumentedAttribute[Any]],
+    after: str | None,
+    limit: int,
+    descending: bool = False,
+    total: bool = False,
+) -> Page[Any]:
+    """Return a page of what a statement selects.
+
+    Args:
+        session: Where to read.
+        statement: Selects a record, or a record first and more behind it: then an item is a row of all of them.
+        by: Attributes of that first record, which together are never equal for two items.
+        after: The ``next`` of the page before; None for the first page.
+        limit: How many items at most.
+        descending: Sort from the greatest to the least.
+        total: Count all items.
+
+    Raises:
+        SettingError: ``after`` is not from this list.
+    """
+    whole = statement
+    columns = [cast(ColumnElement[Any], column) for column in by]
+    if after is not None:
+        here, there = tuple_(*columns), tuple_(*decode(after, by))
+        statement = statement.where(here < there if descending else here > there)
+    statement = statement.order_by(*(column.desc() if descending else column for column in columns))
+    size = size_of(limit)
+    found = session.execute(statement.limit(size + 1)).all()
+    items = [row[0] if len(row) == 1 else row for row in found[:size]]
+    following = _key_of(found[size - 1][0], by) if len(found) > size else None
+    return Page(items, encode(following) if following else None, count(session, whole) if total else None)
+
+
+def size_of(limit: int) -> int:
+    """Return how many items a page may have where ``limit`` were asked for."""
+    return max(1, min(limit, MOST))
+
+
+def count(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
+    """Return how many rows a statement selects."""
+    return session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+
+
+def encode(key: Key) -> str:
+    """Return a place in a list as a word that can stand in a URL."""
+    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
+    """Return the place that `encode` was given.
+
+    Args:
+        cursor: The word.
+        by: The columns whose values it holds.
+
+    Raises:
+        SettingError: It is not from a list that is sorted by these columns.
+    """
+    try:
+        found = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, RecursionError):
+        found = None
+    wanted = [column.type.python_type for column in by]
+    if (
+        not isinstance(found, list)
+        or [type(value) for value in found] != wanted
+        or not all(_can_be_asked_for(value) for value in found)
+    ):
+        raise SettingError(
+            _("after: {cursor!r} is not from this list.").format(cursor=cursor[:100]),
+            _("Give what the page before said as next, or leave it out for the first page."),
+        )
+    return tuple(found)
+
+
+def _key_of(record: object, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
+    return tuple(getattr(record, column.key) for column in by)
+
+
+def _can_be_asked_for(value: str | int) -> bool:
+    """Say whether databases take a value: they know no numbers of more than 64 bits, no NUL, no halves of pairs."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return "\0" not in value and value.encode("utf-8", "replace").decode() == value

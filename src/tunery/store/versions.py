@@ -1,0 +1,220 @@
+"""Versions: data sets as they were at a time, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from tunery.store import data_sets, identifiers, targets
+from tunery.store import rows as rows_of
+from tunery.store.failures import not_found
+from tunery.store.paging import Page
+from tunery.store.paging import page as page_of
+from tunery.store.tables import DataSet, Row, Version, VersionRow
+from tunery.store.workspace import Workspace
+from tunery.types import Example, Span, Target
+
+SPLITS = ("train", "dev", "test")
+Given = tuple[str, Example, str | None]
+"""What a version is made of: a split, an example, and the annotation or feedback that its target comes from."""
+_CHUNK = 2000
+
+
+def create(
+    workspace: Workspace,
+    session: Session,
+    *,
+    data_set: str,
+    rows: Iterable[Given],
+    fingerprint: str,
+    schema: Mapping[str, object],
+    origin: str,
+    user: str | None,
+    source: str = "",
+    columns: Mapping[str, object] | None = None,
+    notes: Sequence[Mapping[str, object]] = (),
+    parent: str | None = None,
+) -> tuple[Version, bool]:
+    """Store a version, or find the one of the same data set that holds the same.
+
+    Args:
+        workspace: Where its rows get their names.
+        session: A writing one of it.
+        data_set: Whose version it is.
+        rows: In the order of each split; read once, and never all in memory.
+        fingerprint: `tunery.data.dataset.Dataset.fingerprint`.
+        schema: The fields of `tunery.data.dataset.Schema`.
+        origin: ``upload``, ``source``, ``annotation``, ``feedback``, ``review`` or ``edit``.
+        user: Who makes it; None for the workspace itself.
+        source: A source URI with its revision, or the name of the file.
+        columns: The fields of `tunery.data.settings.DataSettings`.
+        notes: What was found while reading, without texts.
+        parent: The version that it was made from.
+
+    Returns:
+        The version, and whether it is new. Where texts of it had been deleted before, it counts them under
+        ``deleted``: they don't come back.
+
+    Raises:
+        NotFoundError: There is no such data set.
+        StoreError: A text can't be kept.
+        ValueError: A split has another name than train, dev or test.
+    """
+    owner = data_sets.get(session, data_set)
+    rows_of.lock(session, owner.project)
+    name = identifiers.new()
+    made = Version(
+        id=name, data_set=data_set, content=name, number=_next_number(session, data_set), parent=parent, origin=origin,
+        source=source, fingerprint=fingerprint, schema=dict(schema), columns=dict(columns or {}),
+        notes=[dict(note) for note in notes], created=datetime.now(UTC), created_by=user,
+    )  # fmt: skip
+    with session.begin_nested() as attempt:
+        session.add(made)
+        session.flush()
+        writer = _Writer(workspace, session, owner.project, name)
+        for chunk in _in_chunks(rows):
+            writer.write(chunk)
+        content = writer.content()
+        same = session.scalar(select(Version.id).where(Version.data_set == data_set, Version.content == content))
+        if same is None:
+            made.content, made.counts = content, writer.counts()
+            session.flush()
+        else:
+            attempt.rollback()
+    return (made, True) if same is None else (get(session, same), False)
+
+
+def get(session: Session, version: str) -> Version:
+    """Return a version.
+
+    Raises:
+        NotFoundError: There is none with this name.
+    """
+    found = session.get(Version, version)
+    if found is None:
+        raise not_found(version)
+    return found
+
+
+def latest(session: Session, data_set: str) -> Version | None:
+    """Return the last version of a data set; None where it has none yet."""
+    return session.scalar(select(Version).where(Version.data_set == data_set).order_by(Version.number.desc()).limit(1))
+
+
+def page(session: Session, *, data_set: str, after: str | None = None, limit: int = 50) -> Page[Version]:
+    """Return the versions of a data set, the newest first."""
+    statement = select(Version).where(Version.data_set == data_set)
+    return page_of(session, statement, by=[Version.number], after=after, limit=limit, descending=True, total=True)
+
+
+def project_of(session: Session, version: str) -> str:
+    """Return the project that a version belongs to.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    found = session.scalar(
+        select(DataSet.project).join(Version, Version.data_set == DataSet.id).where(Version.id == version)
+    )
+    if found is None:
+        raise not_found(version)
+    return found
+
+
+class Digest:
+    """The name for the content of a version: a keyed hash over its rows and their targets, split by split."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._splits = {name: hashlib.sha256() for name in SPLITS}
+
+    def add(self, split: str, row: str, target: str | None) -> None:
+        """Add a row; within a split the order matters."""
+        self._splits[split].update(f"{row} {target if target is not None else '-'}\n".encode())
+
+    def hexdigest(self) -> str:
+        """Return the name."""
+        return self._workspace.digest("version", *(one.hexdigest() for one in self._splits.values()))
+
+
+class _Writer:
+    """Writes the rows of a version, and counts them."""
+
+    def __init__(self, workspace: Workspace, session: Session, project: str, version: str) -> None:
+        self._workspace = workspace
+        self._session = session
+        self._project = project
+        self._version = version
+        self._digest = Digest(workspace)
+        self._rows: Counter[str] = Counter()
+        self._labels: dict[str, Counter[str]] = {name: Counter() for name in SPLITS}
+
+    def write(self, chunk: Sequence[Given]) -> None:
+        """Store the next rows."""
+        names = rows_of.put(
+            self._workspace, self._session, project=self._project, examples=[example for _split, example, _by in chunk]
+        )
+        places = [self._place(given, row) for given, row in zip(chunk, names, strict=True)]
+        self._session.execute(insert(VersionRow.__table__), places)  # type: ignore[arg-type]  # a table
+
+    def content(self) -> str:
+        """Return the name for what was written."""
+        return self._digest.hexdigest()
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """Return what `Version.counts` holds."""
+        deleted = dict(
+            self._session.execute(
+                select(VersionRow.split, func.count())
+                .join(Row, Row.id == VersionRow.row)
+                .where(VersionRow.version == self._version, Row.deleted.is_not(None))
+                .group_by(VersionRow.split)
+            ).all()
+        )
+        return {
+            name: {"rows": self._rows[name], "labels": dict(sorted(self._labels[name].items()))}
+            | ({"deleted": deleted[name]} if name in deleted else {})
+            for name in SPLITS
+            if self._rows[name]
+        }
+
+    def _place(self, given: Given, row: str) -> dict[str, object]:
+        split, example, annotation = given
+        if split not in self._labels:
+            raise ValueError(f"there is no split {split!r}")
+        target = targets.to_text(example.target)
+        self._digest.add(split, row, target)
+        self._labels[split].update(_labels(example.target))
+        position = self._rows[split]
+        self._rows[split] += 1
+        return {
+            "version": self._version, "split": split, "position": position, "row": row, "target": target,
+            "annotation": annotation,
+        }  # fmt: skip
+
+
+def _labels(target: Target | None) -> list[str]:
+    """Return the labels of a target, each as often as it is there."""
+    if target is None:
+        return []
+    if isinstance(target, str):
+        return [target]
+    return [item.label if isinstance(item, Span) else item for item in target]
+
+
+def _in_chunks(rows: Iterable[Given]) -> Iterator[list[Given]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, _CHUNK)):
+        yield chunk
+
+
+def _next_number(session: Session, data_set: str) -> int:
+    last = session.scalar(select(func.max(Version.number)).where(Version.data_set == data_set))
+    return (last or 0) + 1

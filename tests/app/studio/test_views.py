@@ -1,0 +1,162 @@
+"""What pages show."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from itertools import pairwise
+
+import pytest
+
+from tunery.app.studio.views import calling, confusion, curves, recipes, slices, traffic, weights
+from tunery.errors import SettingError
+from tunery.evaluation.report import ConfusionTable
+from tunery.store.tables import Traffic
+
+
+def test_words_are_weighed_by_the_strongest_of_them() -> None:
+    found = weights.weighed("not good", [(0, 3, -2.0), (4, 8, 1.0)])
+
+    assert [(one.text, one.weight) for one in found] == [("not", -1.0), (" ", 0.0), ("good", 0.5)]
+    assert "".join(one.text for one in found) == "not good"
+
+
+def test_a_text_without_any_weight_is_shown_all_the_same() -> None:
+    assert [one.weight for one in weights.weighed("so so", [(0, 2, 0.0), (3, 5, 0.0)])] == [0.0, 0.0, 0.0]
+
+
+def test_the_grid_holds_every_cell_that_is_not_empty() -> None:
+    table = ConfusionTable(labels=("a", "b", "c"), counts=((8, 2, 0), (0, 5, 0), (1, 0, 0)))
+
+    found = confusion.grid(table)
+
+    assert {(one.expected, one.answered, one.count) for one in found.cells} == {
+        ("a", "a", 8), ("a", "b", 2), ("b", "b", 5), ("c", "a", 1)
+    }  # fmt: skip
+    assert next(one.share for one in found.cells if one.answered == "b" and one.expected == "a") == 0.2
+    assert found.left_out == 0
+
+
+def test_of_many_labels_those_with_most_mistakes_are_shown_in_their_order() -> None:
+    table = ConfusionTable(labels=("a", "b", "c"), counts=((9, 0, 2), (0, 5, 0), (3, 0, 1)))
+
+    found = confusion.grid(table, most=2)
+
+    assert found.labels == ("a", "c")
+    assert found.left_out == 1
+    assert {(one.row, one.column) for one in found.cells} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_slices_hold_all_rows_and_no_length_twice() -> None:
+    rows = [(length, length < 50) for length in range(100)] + [(7, True)] * 40
+
+    found = slices.by_length(rows)
+
+    assert sum(one.rows for one in found) == len(rows)
+    assert all(before.high < after.low for before, after in pairwise(found))
+    assert found[0].share == 1.0
+    assert found[-1].share == 0.0
+    assert all(one.interval[0] <= one.share <= one.interval[1] for one in found)
+
+
+def test_few_rows_are_one_slice_and_none_are_none() -> None:
+    assert len(slices.by_length([(3, True), (9, False)])) == 1
+    assert slices.by_length([]) == []
+
+
+def test_wilson_agrees_with_the_published_example() -> None:
+    # Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
+    low, high = slices.wilson(81, 263)
+
+    assert low == pytest.approx(0.2553, abs=5e-5)
+    assert high == pytest.approx(0.3662, abs=5e-5)
+
+
+def test_minutes_of_several_processes_are_added_and_quiet_ones_shown() -> None:
+    rows = [
+        Traffic(endpoint="e", minute=100, writer="a", requests=3, failed=1, latency={"8": 2, "16": 1}),
+        Traffic(endpoint="e", minute=100, writer="b", requests=1, refused=2, latency={"8": 1}),
+        Traffic(endpoint="e", minute=50, writer="a", requests=9),
+    ]
+
+    found = traffic.by_minute(rows, last=101, minutes=3)
+
+    assert [one.counts.requests for one in found] == [0, 4, 0]
+    assert found[1].counts.latency == {8.0: 3, 16.0: 1}
+    assert found[1].counts.errors == 3
+    assert found[1].at.timestamp() == 6000
+    assert traffic.altogether(rows).requests == 13
+
+
+def test_percentiles_lie_between_the_bounds() -> None:
+    assert traffic.percentile({10.0: 50, 20.0: 50}, 0.5) == pytest.approx(10.0)
+    assert traffic.percentile({10.0: 50, 20.0: 50}, 0.95) == pytest.approx(19.0)
+    assert traffic.percentile({10.0: 0, 20.0: 4}, 0.5) == pytest.approx(15.0)
+    assert traffic.percentile({}, 0.5) is None
+
+
+NASTY = 'it\'s "odd" \\ and 好'
+
+
+def test_the_shell_command_is_one_and_holds_the_text() -> None:
+    words = shlex.split(calling.curl("http://127.0.0.1:8701/", "intents", NASTY).replace("\\\n", ""))
+
+    assert words[:2] == ["curl", "http://127.0.0.1:8701/v1/predict/intents"]
+    assert f"Authorization: Bearer {calling.KEY}" in words
+    assert json.loads(words[-1]) == {"inputs": [NASTY]}
+
+
+def test_the_python_program_is_one_and_holds_the_text() -> None:
+    program = ast.parse(calling.python("http://127.0.0.1:8701", "intents", NASTY))
+
+    texts = [node.value for node in ast.walk(program) if isinstance(node, ast.Constant)]
+    assert {NASTY, "intents", "http://127.0.0.1:8701", calling.KEY} <= set(texts)
+
+
+def test_a_recipe_is_composed_without_what_is_left_alone() -> None:
+    recipe = recipes.compose(
+        "file:/x", ("text-classification", {"max_length": 128, "overlap": 64}), ("lora", {"rank": 4}),
+        {"epochs": 2.0, "seed": 42, "learning_rate": None, "optimizer": "adamw"},
+    )  # fmt: skip
+
+    assert recipe == {
+        "base": "file:/x",
+        "task": {"name": "text-classification", "max_length": 128},
+        "strategy": {"name": "lora", "rank": 4},
+        "epochs": 2.0,
+    }
+
+
+def test_a_recipe_that_cannot_be_is_refused() -> None:
+    with pytest.raises(SettingError, match="epochs"):
+        recipes.compose("file:/x", ("text-classification", {}), ("full", {}), {"epochs": -1.0})
+
+
+def test_recipes_are_compared_setting_by_setting() -> None:
+    first = {"base": "file:/x", "strategy": {"name": "lora", "rank": 4}, "epochs": 2.0}
+    second = {"base": "file:/x", "strategy": {"name": "full"}, "epochs": 4.0}
+
+    found = recipes.differences([first, second])
+
+    assert [(one.setting, one.values) for one in found] == [
+        ("strategy", ("lora", "full")), ("lora.rank", ("4", "")), ("epochs", ("2", "4"))
+    ]  # fmt: skip
+
+
+def test_every_strategy_is_offered_once() -> None:
+    names = recipes.strategy_names()
+
+    assert names[0] == "auto"
+    assert len(set(names)) == len(names)
+    assert "base" not in recipes.advanced_settings()
+
+
+def test_curves_know_their_best_point_and_long_ones_get_short() -> None:
+    found = curves.read({"loss": [[0, 1.0]], "dev": [[1, 0.5], [2, 0.9], [3, 0.9]], "metric": "accuracy"})
+
+    assert found.best == [2, 0.9]
+    assert curves.read({}).best is None
+    points = curves.thinned([[float(x), 1.0] for x in range(1000)], most=100)
+    assert len(points) == 100
+    assert points[0] == [4.5, 1.0]
