@@ -8,6 +8,7 @@ first sub-token. Decoding takes the most probable sequence of tags in which ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OUTSIDE = "O"
+
+
+@dataclass(frozen=True, slots=True)
+class WordScores:
+    """How probable each label is for each word of a text.
+
+    Attributes:
+        words: The words, as offsets.
+        probabilities: Words x labels, in the order of the data set's labels, and outside last.
+    """
+
+    words: tuple[Offsets, ...]
+    probabilities: NDArray[np.float64]
 
 
 class TokenClassification(Task):
@@ -116,6 +130,24 @@ class TokenClassification(Task):
         spans = list(_spans(tags, np.exp(log_probabilities), offsets, labels))
         sure = min((span.score for span in spans if span.score is not None), default=None)
         return Prediction(tuple(spans), sure, {}, len(windows))
+
+    def word_scores(
+        self, example: Example, windows: Sequence[tuple[Encoding, Logits]], labels: Sequence[str]
+    ) -> WordScores:
+        """Return how probable each label is for each word, whether it begins a span there or goes on with it.
+
+        Args:
+            example: The example.
+            windows: Its encodings with their logits.
+            labels: The data set's labels.
+        """
+        offsets = self._words(example)
+        if not offsets:
+            return WordScores((), np.zeros((0, len(labels) + 1)))
+        logits = _merge(windows, len(offsets))
+        tags = np.exp(logits - _log_sum_exp(logits))
+        both = tags[:, :-1].reshape(len(offsets), len(labels), 2).sum(axis=2)
+        return WordScores(offsets, np.concatenate([both, tags[:, -1:]], axis=1))
 
     @override
     def tallies(
