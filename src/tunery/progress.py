@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -37,6 +37,38 @@ _LINE_EVERY = 15.0
 _wordless: ContextVar[bool] = ContextVar("wordless", default=False)
 
 
+class Listener(Protocol):
+    """Somebody else who wants to know; called often, so it must be quick."""
+
+    def moved(self, description: str, share: float | None, left: float | None, note: str) -> None:
+        """Be told how far a piece of work is.
+
+        Args:
+            description: What is done.
+            share: How much of it, from 0 to 1; None where the whole isn't known.
+            left: Seconds left, as far as that can be said.
+            note: The words behind the bar.
+        """
+        ...
+
+    def told(self, words: str) -> None:
+        """Be told words that stay."""
+        ...
+
+
+_listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Tell ``listener`` about every bar that is made, and all words, while the block runs, in silence too."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
 class Bar:
     """A running piece of work; call `advance` as it goes and `say` to change the words behind it."""
 
@@ -48,6 +80,7 @@ class Bar:
         self._started = time.monotonic()
         self._last_line = self._started
         self._note = ""
+        self._listener = _listener.get()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -71,6 +104,7 @@ class Bar:
         if self._progress is None or _wordless.get():
             tell(words)
         else:
+            _tell_listener(words)
             self._progress.console.print(words, highlight=False, markup=False)
 
     def resize(self, total: float) -> None:
@@ -85,6 +119,8 @@ class Bar:
             self._progress = None
 
     def _show(self) -> None:
+        if self._listener is not None:
+            self._listener.moved(self._description, *self._reached(), self._note)
         if os.environ.get("TUNERY_PROGRESS") == "0" or time.monotonic() - self._started < _QUIET_FOR:
             return
         if sys.stderr.isatty():
@@ -105,19 +141,34 @@ class Bar:
         if self._task is not None:
             self._progress.update(self._task, completed=self._done, total=self._total, note=self._note)
 
-    def _line(self) -> str:
+    def _reached(self) -> tuple[float | None, float | None]:
+        """Return the share that is done, and the seconds left."""
+        if not self._total:
+            return None, None
+        if not self._done:
+            return 0.0, None
         elapsed = time.monotonic() - self._started
-        if not self._total or not self._done:
+        return self._done / self._total, elapsed / self._done * max(self._total - self._done, 0)
+
+    def _line(self) -> str:
+        share, left = self._reached()
+        if share is None or left is None:
             return f"{self._description}: {self._done:.0f} {self._note}".rstrip()
-        left = elapsed / self._done * max(self._total - self._done, 0)
-        share = _("{share:.0%}, {time} left").format(share=self._done / self._total, time=_clock(left))
-        return f"{self._description}: {share} {self._note}".rstrip()
+        words = _("{share:.0%}, {time} left").format(share=share, time=_clock(left))
+        return f"{self._description}: {words} {self._note}".rstrip()
 
 
 def tell(words: str) -> None:
     """Show words that stay: what was decided, or what happened."""
+    _tell_listener(words)
     if os.environ.get("TUNERY_PROGRESS") != "0" and not _wordless.get():
         print(words, file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
+
+
+def _tell_listener(words: str) -> None:
+    listener = _listener.get()
+    if listener is not None and not _wordless.get():
+        listener.told(words)
 
 
 @contextmanager

@@ -437,7 +437,9 @@ class Job(Record):
     error: Mapped[Json | None] = mapped_column(JSON(none_as_null=True), default=None)
     """``{"message": ..., "hint": ...}``."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """How often a process was started for it."""
+    """How often a process was started for it; whoever has another number than this doesn't have the job any more."""
+    kept: Mapped[Json] = mapped_column(JSON, default_factory=dict)
+    """What its steps came to that must not be done twice."""
     cancel: Mapped[bool] = mapped_column(default=False)
     """Whether it has been asked to stop."""
     worker: Mapped[str | None] = mapped_column(Text, default=None)
@@ -462,6 +464,19 @@ class JobLine(Record):
     line: Mapped[str]
 
 
+class Worker(Record):
+    """A process that does jobs."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = _name()
+    """The same after it was started anew in the same folder."""
+    host: Mapped[str]
+    started: Mapped[datetime]
+    beat: Mapped[datetime]
+    """When it was last heard of."""
+
+
 class Schedule(Record):
     """A job that is started again and again."""
 
@@ -475,6 +490,8 @@ class Schedule(Record):
     """Five fields: minute, hour, day, month, day of the week."""
     zone: Mapped[str] = mapped_column(Text, default="UTC")
     enabled: Mapped[bool] = mapped_column(default=True)
+    due: Mapped[datetime] = mapped_column(index=True)
+    """When it is next started."""
     created: Mapped[datetime]
     created_by: Mapped[str | None] = _may_be_of("users.id")
 

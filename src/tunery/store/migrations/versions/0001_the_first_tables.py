@@ -51,6 +51,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_table(
+        "workers",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+    )
+    op.create_table(
         "access_tokens",
         sa.Column("id", sa.String(length=128), nullable=False),
         sa.Column("user", sa.String(length=128), nullable=False),
@@ -209,6 +217,7 @@ def upgrade() -> None:
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
         sa.Column("cancel", sa.Boolean(), nullable=False),
         sa.Column("worker", sa.Text(), nullable=True),
         sa.Column("beat", sa.DateTime(timezone=True), nullable=True),
@@ -267,6 +276,7 @@ def upgrade() -> None:
         sa.Column("cron", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("due", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=128), nullable=True),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_schedules_created_by")),
@@ -275,6 +285,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_schedules_created_by"), ["created_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_schedules_due"), ["due"], unique=False)
         batch_op.create_index(batch_op.f("ix_schedules_project"), ["project"], unique=False)
 
     op.create_table(
@@ -740,6 +751,7 @@ def downgrade() -> None:
     op.drop_table("job_lines")
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_schedules_project"))
+        batch_op.drop_index(batch_op.f("ix_schedules_due"))
         batch_op.drop_index(batch_op.f("ix_schedules_created_by"))
 
     op.drop_table("schedules")
@@ -798,6 +810,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_access_tokens_user"))
 
     op.drop_table("access_tokens")
+    op.drop_table("workers")
     op.drop_table("users")
     op.drop_table("settings")
     op.drop_table("blobs")
