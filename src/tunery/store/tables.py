@@ -359,7 +359,11 @@ class QueueItem(Record):
     """A row of a queue."""
 
     __tablename__ = "queue_items"
-    __table_args__ = (Index("ix_queue_items_queue_position", "queue", "position"), UniqueConstraint("queue", "row"))
+    __table_args__ = (
+        Index("ix_queue_items_queue_position", "queue", "position"),
+        Index("ix_queue_items_queue_open_position", "queue", "open", "position"),
+        UniqueConstraint("queue", "row"),
+    )
 
     id: Mapped[str] = _name()
     queue: Mapped[str] = _of("queues.id", cascade=True, index=False)
@@ -373,6 +377,8 @@ class QueueItem(Record):
     """``{"target": ..., "score": 0.8, "scores": {...}}``; the model is the queue's."""
     given: Mapped[str | None] = mapped_column(Text, default=None)
     """The target that the version has, for review."""
+    open: Mapped[bool] = mapped_column(default=True)
+    """Whether fewer people than the queue's overlap have answered."""
 
 
 class Lease(Record):
@@ -391,9 +397,14 @@ class Annotation(Record):
     """What one person said is right for a row."""
 
     __tablename__ = "annotations"
-    __table_args__ = (Index("ix_annotations_item_user", "item", "user"),)
+    __table_args__ = (
+        Index("ix_annotations_item_user", "item", "user"),
+        Index("ix_annotations_queue_user_at", "queue", "user", "at"),
+    )
 
     id: Mapped[str] = _name()
+    """Made by whoever labels, so that an answer that is sent twice is stored once."""
+    queue: Mapped[str] = _of("queues.id", index=False)
     item: Mapped[str] = _of("queue_items.id", index=False)
     row: Mapped[str] = _of("rows.id")
     user: Mapped[str] = _of("users.id")
@@ -401,6 +412,10 @@ class Annotation(Record):
     """None where it was skipped."""
     reason: Mapped[str]
     """Why the row was chosen, from the item."""
+    suggestion: Mapped[Json | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """What was suggested at the time, from the item."""
+    model: Mapped[str | None] = _may_be_of("models.id")
+    """Which model suggested it."""
     accepted: Mapped[bool | None] = mapped_column(default=None)
     """Whether it is what was suggested; None where nothing was."""
     adjudication: Mapped[bool] = mapped_column(default=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from tunery.types import Span, Target
 
@@ -14,17 +14,21 @@ def to_text(target: Target | None) -> str | None:
 
     Scores of spans are left out: what is right has none.
     """
-    if target is None:
-        return None
-    plain = target if isinstance(target, str) else [_plain(item) for item in target]
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return None if target is None else json.dumps(to_plain(target), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_text(text: str | None) -> Target | None:
     """Return what `to_text` was given."""
-    if text is None:
-        return None
-    plain = json.loads(text)
+    return None if text is None else from_plain(json.loads(text))
+
+
+def to_plain(target: Target) -> Any:
+    """Return a target as plain values: what `to_text` writes."""
+    return target if isinstance(target, str) else [_plain(item) for item in target]
+
+
+def from_plain(plain: Any) -> Target:
+    """Return what `to_plain` was given."""
     return plain if isinstance(plain, str) else _sequence(plain)
 
 

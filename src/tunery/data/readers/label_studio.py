@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
+from tunery.data import utf16
 from tunery.data.files import failure
 from tunery.data.readers.base import Place, Reader, Reading, Row, Table, columns_of
 from tunery.data.readers.json_document import broken, documents_in
@@ -14,6 +15,7 @@ from tunery.data.strict_json import JsonError
 from tunery.i18n import _
 
 _ANNOTATIONS = ("annotations", "completions")
+_LABELS = ("labels", "hypertextlabels")
 
 
 class LabelStudio(Reader):
@@ -44,7 +46,7 @@ class LabelStudio(Reader):
                 _("Export after somebody has submitted annotations."),
                 place.shown,
             )
-        _one_label_each(rows)
+        one_label_each(rows, "labels")
         return [Table(place.shown, columns_of(rows), rows, fixed=True)]
 
 
@@ -59,7 +61,7 @@ def _row(task: object, line: int, place: Place, reading: Reading) -> Row | None:
     if results is None or text is None:
         return None
     row: dict[str, object] = {key: value for key, value in data.items() if isinstance(key, str)}
-    row |= {"text": text, "spans": _spans(results, text, line, place, reading), "id": task.get("id")}
+    row |= {"text": text, "spans": _spans(results, text, line, place, reading), "id": task.get("id") or data.get("id")}
     if (choices := _choices(results)) is not None:
         row["labels"] = choices
     return Row(line, row)
@@ -68,7 +70,7 @@ def _row(task: object, line: int, place: Place, reading: Reading) -> Row | None:
 def _first_results(
     task: Mapping[object, object], line: int, place: Place, reading: Reading
 ) -> Sequence[Mapping[object, object]] | None:
-    """Return what the first annotator whose work was not cancelled marked; None if nobody did."""
+    """Return what was settled, else what was marked first and not cancelled; None if there is nothing."""
     found = next((task[key] for key in _ANNOTATIONS if isinstance(task.get(key), list)), [])
     kept = [item for item in found if isinstance(item, Mapping) and not item.get("was_cancelled")]  # type: ignore[attr-defined]
     if not kept:
@@ -76,7 +78,8 @@ def _first_results(
             "not-annotated", _("Tasks without a submitted annotation were left out."), file=place.shown, line=line
         )
         return None
-    if len(kept) > 1:
+    settled = [item for item in kept if item.get("ground_truth")]
+    if len(kept) > 1 and not settled:
         reading.findings.note(
             "several-annotators",
             _("Of several annotations of a task the first was taken."),
@@ -84,7 +87,7 @@ def _first_results(
             place.shown,
             line,
         )
-    results = kept[0].get("result")
+    results = (settled or kept)[0].get("result")
     return [item for item in results if isinstance(item, Mapping)] if isinstance(results, list) else []
 
 
@@ -109,48 +112,57 @@ def _choices(results: Sequence[Mapping[object, object]]) -> list[object] | None:
 def _spans(
     results: Sequence[Mapping[object, object]], text: str, line: int, place: Place, reading: Reading
 ) -> list[dict[str, object]]:
+    regions = [value for value in map(_value, results) if _names(value)]
+    if in_units := marked_in_units(regions, text):
+        reading.findings.note(
+            "utf-16-offsets",
+            _("Offsets were counted in UTF-16 units; they were turned into characters."),
+            file=place.shown,
+            line=line,
+        )
     spans = []
-    for value in map(_value, results):
-        names = next((value[key] for key in ("labels", "hypertextlabels") if isinstance(value.get(key), list)), None)
-        if not isinstance(names, list) or not names:
-            continue
-        start, end = _in_characters(value, text, line, place, reading)
-        span = {"start": start, "end": end, "label": names[0]}
+    for value in regions:
+        start, end = region_offsets(value, text, in_units=in_units)
+        span = {"start": start, "end": end, "label": _names(value)[0]}
         spans.append(span | ({"text": value["text"]} if isinstance(value.get("text"), str) else {}))
     return spans
 
 
-def _in_characters(
-    value: Mapping[object, object], text: str, line: int, place: Place, reading: Reading
-) -> tuple[object, object]:
-    """Return a span's offsets; the browser counts UTF-16 units, of which an emoji has two."""
-    start, end, marked = value.get("start"), value.get("end"), value.get("text")
-    if (
-        not isinstance(start, int)
-        or not isinstance(end, int)
-        or not isinstance(marked, str)
-        or text[start:end] == marked
-    ):
-        return start, end
-    units = text.encode("utf-16-le", "surrogatepass")
-    if units[2 * start : 2 * end] != marked.encode("utf-16-le", "surrogatepass"):
-        return start, end
-    reading.findings.note(
-        "utf-16-offsets",
-        _("Offsets were counted in UTF-16 units; they were turned into characters."),
-        file=place.shown,
-        line=line,
-    )
-    before = len(units[: 2 * start].decode("utf-16-le", "replace"))
-    return before, before + len(marked)
+def _names(value: Mapping[object, object]) -> list[object]:
+    return next((found for key in _LABELS if isinstance(found := value.get(key), list)), [])
 
 
-def _one_label_each(rows: Sequence[Row]) -> None:
-    """Make choices plain labels where nobody ever chose two."""
-    chosen = [row.values["labels"] for row in rows if "labels" in row.values]
+def marked_in_units(regions: Sequence[Mapping[object, object]], text: str) -> bool:
+    """Say whether the words that were marked stand where they do only if offsets count UTF-16 units.
+
+    Label Studio counts characters since its editor was changed for emoji; before that it counted units.
+    """
+    return utf16.differs(text) and not _fit(regions, text, in_units=False) and _fit(regions, text, in_units=True)
+
+
+def region_offsets(region: Mapping[object, object], text: str, *, in_units: bool) -> tuple[object, object]:
+    """Return where a region starts and ends in characters; what is no number is returned as it is."""
+    start, end = region.get("start"), region.get("end")
+    if in_units and isinstance(start, int) and isinstance(end, int):
+        return utf16.to_characters(text, start, end) or (start, end)
+    return start, end
+
+
+def _fit(regions: Sequence[Mapping[object, object]], text: str, *, in_units: bool) -> bool:
+    for region in regions:
+        marked = region.get("text")
+        start, end = region_offsets(region, text, in_units=in_units)
+        if isinstance(marked, str) and isinstance(start, int) and isinstance(end, int) and text[start:end] != marked:
+            return False
+    return True
+
+
+def one_label_each(rows: Sequence[Row], column: str) -> None:
+    """Make lists of labels plain labels where nobody ever chose two."""
+    chosen = [row.values[column] for row in rows if column in row.values]
     if any(not isinstance(labels, list) or len(labels) != 1 for labels in chosen):
         return
     for row in rows:
-        if isinstance(labels := row.values.get("labels"), list) and isinstance(row.values, dict):
+        if isinstance(labels := row.values.get(column), list) and isinstance(row.values, dict):
+            del row.values[column]
             row.values["label"] = labels[0]
-            del row.values["labels"]

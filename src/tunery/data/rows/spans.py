@@ -20,7 +20,7 @@ def reader(job: Job) -> ReadRow:
     def read(_table: Table, row: Row, report: Report) -> Parts | None:
         if (text := text_of(row, fields.text, report)) is None:
             return None
-        words = _words(row.values.get(fields.words), text) if fields.words else None
+        words = read_words(row.values.get(fields.words), text) if fields.words else None
         return text, read_spans(row.values.get(fields.spans or ""), text, report), words
 
     return read
@@ -122,7 +122,7 @@ def _without_crossing(spans: list[Span], text: str, report: Report) -> tuple[Spa
     return tuple(spans)
 
 
-def _words(value: object, text: str) -> tuple[Offsets, ...] | None:
+def read_words(value: object, text: str) -> tuple[Offsets, ...] | None:
     """Return offsets of words as `tunery.data.writers` writes them; None for anything else."""
     if not isinstance(value, list):
         return None

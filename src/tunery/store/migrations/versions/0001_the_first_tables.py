@@ -521,12 +521,14 @@ def upgrade() -> None:
         sa.Column("priority", sa.Double(), nullable=True),
         sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("given", sa.Text(), nullable=True),
+        sa.Column("open", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["queue"], ["queues.id"], name=op.f("fk_queue_items_queue"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["row"], ["rows.id"], name=op.f("fk_queue_items_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_items")),
         sa.UniqueConstraint("queue", "row", name=op.f("uq_queue_items_queue_row")),
     )
     with op.batch_alter_table("queue_items", schema=None) as batch_op:
+        batch_op.create_index("ix_queue_items_queue_open_position", ["queue", "open", "position"], unique=False)
         batch_op.create_index("ix_queue_items_queue_position", ["queue", "position"], unique=False)
         batch_op.create_index(batch_op.f("ix_queue_items_row"), ["row"], unique=False)
 
@@ -597,11 +599,14 @@ def upgrade() -> None:
     op.create_table(
         "annotations",
         sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("queue", sa.String(length=128), nullable=False),
         sa.Column("item", sa.String(length=128), nullable=False),
         sa.Column("row", sa.String(length=128), nullable=False),
         sa.Column("user", sa.String(length=128), nullable=False),
         sa.Column("target", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("model", sa.String(length=128), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=True),
         sa.Column("adjudication", sa.Boolean(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -609,12 +614,16 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undone", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["item"], ["queue_items.id"], name=op.f("fk_annotations_item")),
+        sa.ForeignKeyConstraint(["model"], ["models.id"], name=op.f("fk_annotations_model")),
+        sa.ForeignKeyConstraint(["queue"], ["queues.id"], name=op.f("fk_annotations_queue")),
         sa.ForeignKeyConstraint(["row"], ["rows.id"], name=op.f("fk_annotations_row")),
         sa.ForeignKeyConstraint(["user"], ["users.id"], name=op.f("fk_annotations_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
     )
     with op.batch_alter_table("annotations", schema=None) as batch_op:
         batch_op.create_index("ix_annotations_item_user", ["item", "user"], unique=False)
+        batch_op.create_index(batch_op.f("ix_annotations_model"), ["model"], unique=False)
+        batch_op.create_index("ix_annotations_queue_user_at", ["queue", "user", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_annotations_row"), ["row"], unique=False)
         batch_op.create_index(batch_op.f("ix_annotations_user"), ["user"], unique=False)
 
@@ -667,6 +676,8 @@ def downgrade() -> None:
     with op.batch_alter_table("annotations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_annotations_user"))
         batch_op.drop_index(batch_op.f("ix_annotations_row"))
+        batch_op.drop_index("ix_annotations_queue_user_at")
+        batch_op.drop_index(batch_op.f("ix_annotations_model"))
         batch_op.drop_index("ix_annotations_item_user")
 
     op.drop_table("annotations")
@@ -686,6 +697,7 @@ def downgrade() -> None:
     with op.batch_alter_table("queue_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_queue_items_row"))
         batch_op.drop_index("ix_queue_items_queue_position")
+        batch_op.drop_index("ix_queue_items_queue_open_position")
 
     op.drop_table("queue_items")
     with op.batch_alter_table("endpoint_events", schema=None) as batch_op:
