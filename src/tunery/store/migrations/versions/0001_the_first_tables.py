@@ -563,6 +563,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("text_pair", sa.Text(), nullable=True),
         sa.Column("redactions", sa.JSON(), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("score", sa.Double(), nullable=True),
         sa.Column("abstained", sa.Boolean(), nullable=False),
