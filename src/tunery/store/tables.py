@@ -532,7 +532,7 @@ class Run(Record):
     ended_by: Mapped[str | None] = mapped_column(Text, default=None)
     """``complete``, ``patience``, ``budget``, ``interrupted`` or ``pruned``."""
     curves: Mapped[Json] = mapped_column(JSON, default_factory=dict)
-    """``{"loss": [[step, value], ...], "dev": [[step, value], ...], "metric": "accuracy"}``."""
+    """``{"loss": [[epoch, value], ...], "dev": [[epoch, value], ...], "metric": "accuracy"}``."""
     metrics: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """On dev, for example ``{"accuracy": 0.91}``."""
     created: Mapped[datetime]
