@@ -1,7 +1,7 @@
 """The studio: what people see in a browser, on the same port as the REST API.
 
-`installing.install` puts it on the application. A page is a module of `pages`, made with `pages.studio_page`; what pages
-are made of is in `components`. Pages call `tunery.app.actions` and hold no logic of their own. Texts of users are only
+`installing.install` puts it on the application. A page is a module of `pages`, made with `page.studio_page`; what
+pages are made of is in `components`. Pages call `tunery.app.actions` and hold no logic of their own. Texts of users are only
 ever shown by elements that take them as text.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from tunery.app.studio.parts import Parts
+    from tunery.app.parts import Parts
 
 
 def install(app: FastAPI, parts: Parts) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from nicegui import ui
 from sqlalchemy import select
 
+from tunery.app.actions import accounts
 from tunery.app.studio.components.markup import Tag, icon, link
 from tunery.app.studio.visits import LANGUAGE_COOKIE, THEME_COOKIE, Visit
 from tunery.i18n import N_, _
-from tunery.store.tables import Member, Project, User
+from tunery.store.tables import Member, Project
 
 _LANGUAGES = {"en": "English", "zh": "中文"}
 """Each in itself: who looks for it may not read the other."""
@@ -105,11 +106,7 @@ def _choice(title: str, chosen: bool, act: object, language: str | None = None) 
 def _prefer(here: Visit, name: str, value: str, cookie: str) -> None:
     # The cookie is for pages before the sign-in; the page is loaded anew so that every word on it changes.
     if here.user is not None:
-        context = here.context
-        with context.workspace.writing() as session:
-            user = session.get(User, context.user_id)
-            if user is not None:
-                user.preferences = {**user.preferences, name: value}
+        accounts.change_own(here.context, **{name: value})
     ui.run_javascript(
         f'document.cookie = "{cookie}={value}; path=/; max-age=31536000; samesite=lax"; location.reload()'
     )

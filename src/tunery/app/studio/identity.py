@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
-from tunery.app.studio.parts import Parts
-from tunery.store.tables import SignIn, User
+from tunery.app import secret
+from tunery.app.access import SignedOutError
+from tunery.app.actions import accounts
+from tunery.app.parts import Parts
+from tunery.store import sign_ins
+from tunery.store.tables import User
 
 
-def cookie_name(parts: Parts) -> str:
-    """Return the name of the sign-in cookie."""
-    return f"tunery_{parts.settings.port}"
+def user_of(parts: Parts, given: str | None) -> User | None:
+    """Return who is signed in with a cookie's secret, and keep the sign-in alive; None for nobody."""
+    if not given:
+        return None
+    try:
+        return accounts.who(parts.workspace, parts.settings, given)[0]
+    except SignedOutError:
+        return None
 
 
-def user_of(parts: Parts, secret: str | None) -> User | None:
-    """Return who is signed in with a cookie's secret; None where it says nothing or has expired."""
-    if not secret:
+def seen(parts: Parts, given: str | None) -> User | None:
+    """Return the same without keeping the sign-in alive: a page that is only open is not used."""
+    if not given:
         return None
     with parts.workspace.reading() as session:
-        found = session.get(SignIn, hashlib.sha256(secret.encode()).hexdigest())
-        if found is None or found.expires <= datetime.now(UTC):
-            return None
-        user = session.get(User, found.user)
-        return user if user is not None and user.disabled is None else None
+        found = sign_ins.find(session, secret.digest(given), datetime.now(UTC))
+        user = session.get(User, found.user) if found is not None else None
+    return user if user is not None and user.disabled is None else None

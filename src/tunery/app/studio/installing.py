@@ -11,11 +11,10 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 
 from tunery import i18n
+from tunery.app.parts import Parts
 from tunery.app.studio import notices, page, pages, theme, visits
-from tunery.app.studio.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
-_installed: list[Parts] = []
 
 
 def install(app: FastAPI, parts: Parts) -> None:
@@ -28,16 +27,15 @@ def install(app: FastAPI, parts: Parts) -> None:
         app: The application of the REST API.
         parts: What pages work with.
     """
-    first = not _installed
-    _installed[:] = [parts]
-    if not first:
+    if hasattr(nicegui_app.state, "parts"):
         raise RuntimeError("the studio is installed once in a process")
+    nicegui_app.state.parts = parts
     for module in pkgutil.iter_modules(pages.__path__):
         importlib.import_module(f"{pages.__name__}.{module.name}")
     i18n.ask_place(visits.language_here)
     notices.install()
     nicegui_app.add_static_files("/_studio", _STATIC, max_cache_age=theme.CACHE_SECONDS)
-    nicegui_app.add_middleware(visits.Receptionist, parts=lambda: _installed[0])
+    nicegui_app.add_middleware(visits.Receptionist)
     nicegui_app.exception_handler(404)(page.missing)
     ui.run_with(
         app,

@@ -75,7 +75,7 @@ def studio_page(
                         _problem(error)
             return None
 
-        page.__signature__ = inspect.signature(build)  # type: ignore[attr-defined]  # FastAPI reads it
+        page.__signature__ = inspect.signature(build, eval_str=True)  # type: ignore[attr-defined]  # FastAPI reads it
         page.__doc__ = build.__doc__
         page.__name__ = build.__name__
         _Page(path, response_timeout=_BUILD_SECONDS)(page)

@@ -33,7 +33,7 @@ def indicator(here: Visit) -> None:
 
 
 def _active(here: Visit) -> int:
-    context = here.context
+    context = here.watching
     query = select(func.count()).select_from(Job).where(Job.state.in_(ACTIVE))
     if here.project is not None:
         query = query.where(Job.project == here.project.id)

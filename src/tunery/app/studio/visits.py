@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar, get_args
 
 from nicegui.slot import Slot
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tunery import i18n
-from tunery.app.access import Role, SignedOutError
+from tunery.app.access import Role
+from tunery.app.actions import accounts
 from tunery.app.context import Context
+from tunery.app.parts import Parts
+from tunery.app.rest.callers import cookie_name
 from tunery.app.studio import identity
-from tunery.app.studio.parts import Parts
-from tunery.i18n import _
 from tunery.store.tables import Project, User
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ class Visit:
     path: str
     project: Project | None = None
     role: Role | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def context(self) -> Context:
@@ -70,10 +70,21 @@ class Visit:
         Raises:
             SignedOutError: The sign-in has ended since the page was opened.
         """
-        user = identity.user_of(self.parts, self.secret)
+        return self._context(identity.user_of(self.parts, self.secret))
+
+    @property
+    def watching(self) -> Context:
+        """The same for timers: a page that is only open does not keep the sign-in alive.
+
+        Raises:
+            SignedOutError: The sign-in has ended since the page was opened.
+        """
+        return self._context(identity.seen(self.parts, self.secret))
+
+    def _context(self, user: User | None) -> Context:
         if user is None:
-            raise SignedOutError(_("You are signed out."), _("Sign in again."))
-        return Context(workspace=self.parts.workspace, jobs=self.parts.jobs, user=user, language=self.language)
+            raise accounts.signed_out()
+        return self.parts.context(user, self.language)
 
 
 def visit() -> Visit:
@@ -129,9 +140,8 @@ def _here() -> Visit | None:
 class Receptionist:
     """ASGI middleware: finds out who asks for a page, and speaks their language while it is built."""
 
-    def __init__(self, app: ASGIApp, *, parts: Callable[[], Parts]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request. Sockets and uploads belong to open pages, which know their language themselves."""
@@ -139,7 +149,7 @@ class Receptionist:
             with i18n.use_language(None):
                 await self._app(scope, receive, send)
             return
-        found = await asyncio.get_running_loop().run_in_executor(None, _receive, HTTPConnection(scope), self._parts())
+        found = await asyncio.get_running_loop().run_in_executor(None, _receive, HTTPConnection(scope))
         token = _building.set(found)
         try:
             with i18n.use_language(found.language):
@@ -148,8 +158,9 @@ class Receptionist:
             _building.reset(token)
 
 
-def _receive(request: HTTPConnection, parts: Parts) -> Visit:
-    secret = request.cookies.get(identity.cookie_name(parts))
+def _receive(request: HTTPConnection) -> Visit:
+    parts: Parts = request.app.state.parts
+    secret = request.cookies.get(cookie_name(parts))
     user = identity.user_of(parts, secret)
     wishes = user.preferences if user is not None else {}
     query = request.url.query

@@ -55,7 +55,7 @@ def progress_line(job: str, *, on_end: Callable[[Job], Awaitable[None] | None] |
     stop.on("click", cancel)
 
     async def look() -> None:
-        with visit().context.workspace.reading() as session:
+        with visit().watching.workspace.reading() as session:
             found = session.get(Job, job)
         if found is None:
             timer.cancel()

@@ -71,6 +71,45 @@
     setTimeout(() => { button.title = before; button.setAttribute("aria-label", before); button.classList.remove("is-done"); }, 1500);
   }
 
+  // Accounts: the API sets the cookie, so that no secret passes through a page's socket.
+  const call = async (method, path, body, headers = {}) => {
+    const answer = await fetch("/api/v1" + path, {
+      method,
+      headers: { "Accept-Language": document.documentElement.lang, ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
+      body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { ok: answer.ok, body: text ? JSON.parse(text) : {} };
+  };
+
+  async function signOut() {
+    const session = await call("GET", "/session");
+    if (session.ok) await call("DELETE", "/session", null, { "X-CSRF-Token": session.body.csrf });
+    location.assign("/sign-in");
+  }
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest?.("form[data-call]");
+    if (!form) return;
+    event.preventDefault();
+    const error = form.querySelector("[role=alert]");
+    const button = form.querySelector("button[type=submit]");
+    const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+    if ("again" in values || form.elements.again) {
+      if (values.again !== values.password) { error.textContent = form.dataset.unequal; return; }
+      delete values.again;
+    }
+    button.disabled = true;
+    error.textContent = "";
+    try {
+      const answer = await call("POST", form.dataset.call, values);
+      if (answer.ok) { location.replace(form.dataset.then); return; }
+      error.textContent = [answer.body.detail ?? answer.body.title, answer.body.hint].filter(Boolean).join(" ");
+    } catch { error.textContent = form.dataset.offline; }
+    button.disabled = false;
+    error.focus();
+  });
+
   // Times are shown in the reader's zone where the pointer rests on them.
   document.addEventListener("pointerover", (event) => {
     const time = event.target.closest?.("time[data-local]");
