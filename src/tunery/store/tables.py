@@ -342,6 +342,8 @@ class Queue(Record):
     version: Mapped[str | None] = _may_be_of("versions.id")
     """The version that its rows come from."""
     name: Mapped[str]
+    kind: Mapped[str] = mapped_column(Text, default="label")
+    """What an answer is: one ``label``, several ``labels`` or ``spans``."""
     labels: Mapped[list[Any]] = mapped_column(JSON, default_factory=list)
     order: Mapped[str] = mapped_column("ordered_by", Text, default="random")
     """``uncertain``, ``disagreement``, ``random``, ``errors`` or ``given``."""
@@ -532,7 +534,7 @@ class Run(Record):
     ended_by: Mapped[str | None] = mapped_column(Text, default=None)
     """``complete``, ``patience``, ``budget``, ``interrupted`` or ``pruned``."""
     curves: Mapped[Json] = mapped_column(JSON, default_factory=dict)
-    """``{"loss": [[step, value], ...], "dev": [[step, value], ...], "metric": "accuracy"}``."""
+    """``{"loss": [[epoch, value], ...], "dev": [[epoch, value], ...], "metric": "accuracy"}``."""
     metrics: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """On dev, for example ``{"accuracy": 0.91}``."""
     created: Mapped[datetime]
@@ -690,6 +692,8 @@ class Request(Record):
     text_pair: Mapped[str | None] = mapped_column(Text, default=None)
     redactions: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """How many of each kind were taken out, for example ``{"phone": 1}``."""
+    places: Mapped[list[Any]] = mapped_column(JSON, default_factory=list)
+    """Where: `tunery.store.redaction.Place` as lists, so that spans in the text as it was asked can be moved."""
     answer: Mapped[str | None] = mapped_column(Text, default=None)
     """As a target; None where there was none."""
     score: Mapped[float | None] = mapped_column(default=None)
@@ -739,7 +743,7 @@ class Traffic(Record):
     lost: Mapped[int] = mapped_column(default=0)
     """Should have been stored and were not, because the store was too slow or away."""
     latency: Mapped[Json] = mapped_column(JSON, default_factory=dict)
-    """How many answers took up to so many milliseconds: ``{"8": 120, "16": 3}``."""
+    """How many answers were that quick: `tunery.store.traffic.step` of the milliseconds, and how many."""
 
 
 class Deletion(Record):

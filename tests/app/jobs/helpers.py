@@ -38,12 +38,16 @@ def start(workspace: Workspace | WorkspaceSettings, *before: str, **settings: fl
     )
     path = os.pathsep.join([str(PLUGIN), *sys.path])
     return subprocess.Popen(
-        [*before, sys.executable, "-W", "error::ResourceWarning", "-c", words], env={**os.environ, "PYTHONPATH": path}, text=True
+        [*before, sys.executable, "-W", "error::ResourceWarning", "-c", words],
+        env={**os.environ, "PYTHONPATH": path},
+        text=True,
     )
 
 
 @contextmanager
-def worker(workspace: Workspace | WorkspaceSettings, *before: str, **settings: float) -> Iterator[subprocess.Popen[str]]:
+def worker(
+    workspace: Workspace | WorkspaceSettings, *before: str, **settings: float
+) -> Iterator[subprocess.Popen[str]]:
     """A worker for as long as the block runs; it must end by itself when it is asked to."""
     process = start(workspace, *before, **settings)
     try:

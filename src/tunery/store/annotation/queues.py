@@ -19,6 +19,9 @@ Order = Literal["uncertain", "disagreement", "random", "errors", "given"]
 """What comes first: what a model is least sure of, what two answer differently, chance, likely errors, as it came."""
 ORDERS: tuple[Order, ...] = get_args(Order)
 
+Kind = Literal["label", "labels", "spans"]
+"""What an answer is: one label, several, or stretches of the text."""
+
 _AT_ONCE = 1000
 
 
@@ -58,6 +61,7 @@ def create(
     data_set: str,
     name: str,
     labels: Sequence[str],
+    kind: Kind = "label",
     order: Order = "random",
     overlap: int = 1,
     version: str | None = None,
@@ -73,6 +77,7 @@ def create(
         data_set: What its answers are for.
         name: What people call it.
         labels: What may be answered, in the order in which it is shown.
+        kind: What an answer is.
         order: What comes first.
         overlap: How many people label each row.
         version: Where its rows come from.
@@ -86,6 +91,7 @@ def create(
         data_set=data_set,
         version=version,
         name=name,
+        kind=kind,
         labels=list(labels),
         order=order,
         overlap=overlap,
