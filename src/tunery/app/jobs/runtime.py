@@ -117,7 +117,7 @@ class Runtime:
         job = self._patiently(lambda: self._begin(name))
         if job is None:
             return {"outcome": "ended", "code": 0}
-        outcome, code = Attempt(self.workspace, job, self.settings.grace, self.stopping).make()
+        outcome, code = Attempt(self.workspace, job, self.settings, self.stopping).make()
         return {"outcome": outcome, "code": code}
 
     def _begin(self, name: str) -> Job | None:
@@ -171,7 +171,10 @@ class Runtime:
                     beaten = time.monotonic()
                     self._beat()
                     self._start_due()
-            except Exception:  # noqa: BLE001 - for example a full disk: jobs wait until it is over
+            except StoreError as error:
+                _log.warning("jobs can't be looked after, and wait: %s", error)
+                self.stopping.wait(_BEAT)
+            except Exception:  # noqa: BLE001 - whatever it is, the next time may be better
                 _log.exception("jobs can't be looked after; this is tried again")
                 self.stopping.wait(_BEAT)
             self._woken.wait(_POLL)
