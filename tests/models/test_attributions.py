@@ -18,7 +18,8 @@ from tunery.models.attributions import Attribution, divide
 from tunery.models.model import Model
 from tunery.types import Example, Span, Target
 
-FILLERS = tuple("the a my card was sent last week and today we got an old letter from some bank in town".split(" "))
+TALK = "the a my card was sent last week and today we got an old letter from some bank in town"
+FILLERS = TALK.split()
 CHARACTERS = "今天他在这里买了一本书还有几个苹果和一杯水然后就回家去"
 PLANTED, PLANTED_CHINESE = "zebra", "斑马"
 
