@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -122,10 +123,10 @@ def keep_draft(context: Context, *, item: str, draft: str | None) -> None:
         leases.keep(session, item=place.id, user=_somebody(context).id, draft=draft)
 
 
-def release(context: Context, *, queue: str, items: Sequence[str] | None = None) -> None:
-    """Let others have what the context's user doesn't work on any more."""
+def release(context: Context, *, queue: str, items: Sequence[str] | None = None, until: datetime | None = None) -> None:
+    """Let others have what the context's user doesn't work on any more; see `leases.release`."""
     with _changing(context, queue, "annotator") as (session, _found):
-        leases.release(session, queue=queue, user=_somebody(context).id, items=items)
+        leases.release(session, queue=queue, user=_somebody(context).id, items=items, until=until)
 
 
 def submit(

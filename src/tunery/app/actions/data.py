@@ -150,14 +150,10 @@ def start_import(
     build(DataSettings, settings or {})
     with context.workspace.writing() as session:
         access.require(session, context, project, "editor")
-        arguments = {
-            "project": project,
-            "data_set": data_set,
-            "task": task,
-            "source": origin.name,
-            "blob": origin.blob,
-            "settings": dict(settings or {}),
-        }
+        place: dict[str, object] = (
+            {"files": [{"name": origin.name, "blob": origin.blob}]} if origin.blob else {"source": origin.name}
+        )
+        arguments = {"data_set": data_set, "task": task, "settings": dict(settings or {}), **place}
         job = context.jobs.enqueue(session, "import", arguments, project=project, user=context.user_id)
         audit.record(session, user=context.user_id, action="version.import", project=project, subject=job.id)
         return job
