@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, export, keys, models, package, predict, search, serve, tune, up
+from tunery.cli import data, evaluate, export, keys, models, package, predict, search, serve, tune, up, workspace
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -98,6 +98,16 @@ def _application() -> typer.Typer:
     _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
     _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
     _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
+    about_workspace = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look after a workspace."))
+    app.add_typer(about_workspace, name="workspace")
+    for function, about in (
+        (workspace.backup, _("Write a workspace into one file, while it may be used.")),
+        (workspace.restore, _("Fill an empty workspace from a backup, on whatever kind of store.")),
+        (workspace.check, _("Say everything that is wrong with a workspace.")),
+        (workspace.gc, _("Remove files that nothing needs any more.")),
+        (workspace.info, _("Say where a workspace lies and what it holds.")),
+    ):
+        _add(about_workspace, with_settings(function, workspace.settings()), about)
     return app
 
 
