@@ -4,14 +4,15 @@ Command line, reports, errors and the studio all take their words from ``locale/
 written in English at the place where it is needed, ``_("...")``; the catalogue holds its Chinese.
 Parameters go in after translation: ``_("Found {n} rows").format(n=n)``.
 
-The language is the one chosen with `use_language`, else ``TUNERY_LANG``, else the locale's.
+The language is the one chosen with `use_language`, else that of the place (`ask_place`), else ``TUNERY_LANG``, else
+the locale's.
 """
 
 from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -23,21 +24,32 @@ LANGUAGES = ("en", "zh")
 _LOCALE_DIR = Path(__file__).parent / "locale"
 _FULL_STOPS = ("。", "！", "？", "；", "：")
 _chosen: ContextVar[str | None] = ContextVar("tunery_language", default=None)
+_places: list[Callable[[], str | None]] = []
 
 
 def language() -> str:
     """Return the language in force, one of `LANGUAGES`."""
-    return _chosen.get() or _from_environment()
+    return _chosen.get() or next(filter(None, (place() for place in _places)), None) or _from_environment()
 
 
 @contextmanager
-def use_language(name: str) -> Iterator[None]:
-    """Speak ``name`` (for example ``"zh"``, ``"zh-CN"`` or ``"en_GB"``) within the block."""
-    token = _chosen.set(_supported(name))
+def use_language(name: str | None) -> Iterator[None]:
+    """Speak ``name`` (for example ``"zh"``, ``"zh-CN"`` or ``"en_GB"``) within the block; None takes a choice back."""
+    token = _chosen.set(None if name is None else _supported(name))
     try:
         yield
     finally:
         _chosen.reset(token)
+
+
+def ask_place(place: Callable[[], str | None]) -> None:
+    """Where no language was chosen, let ``place`` say whose words are being made: a page has its reader's.
+
+    Args:
+        place: Returns one of `LANGUAGES`, or None where it doesn't know.
+    """
+    if place not in _places:
+        _places.append(place)
 
 
 def _(message: str) -> str:

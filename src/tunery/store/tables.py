@@ -342,6 +342,8 @@ class Queue(Record):
     version: Mapped[str | None] = _may_be_of("versions.id")
     """The version that its rows come from."""
     name: Mapped[str]
+    kind: Mapped[str] = mapped_column(Text, default="label")
+    """What an answer is: one ``label``, several ``labels`` or ``spans``."""
     labels: Mapped[list[Any]] = mapped_column(JSON, default_factory=list)
     order: Mapped[str] = mapped_column("ordered_by", Text, default="random")
     """``uncertain``, ``disagreement``, ``random``, ``errors`` or ``given``."""
@@ -532,7 +534,7 @@ class Run(Record):
     ended_by: Mapped[str | None] = mapped_column(Text, default=None)
     """``complete``, ``patience``, ``budget``, ``interrupted`` or ``pruned``."""
     curves: Mapped[Json] = mapped_column(JSON, default_factory=dict)
-    """``{"loss": [[step, value], ...], "dev": [[step, value], ...], "metric": "accuracy"}``."""
+    """``{"loss": [[epoch, value], ...], "dev": [[epoch, value], ...], "metric": "accuracy"}``."""
     metrics: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """On dev, for example ``{"accuracy": 0.91}``."""
     created: Mapped[datetime]

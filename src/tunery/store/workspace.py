@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,24 @@ from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Setting
 
 _SECRET = "secret"  # noqa: S105 - the name of the setting
+
+
+class _Unit:
+    """Changes that become one transaction."""
+
+    def __init__(self, workspace: Workspace, start: Callable[[], Session]) -> None:
+        self.workspace = workspace
+        self._start = start
+        self.begun: Session | None = None
+
+    def begin(self) -> Session:
+        """Return the transaction's session; the first call begins it."""
+        if self.begun is None:
+            self.begun = self._start()
+        return self.begun
+
+
+_unit: ContextVar[_Unit | None] = ContextVar("tunery_unit", default=None)
 
 
 class Workspace:
@@ -77,12 +96,42 @@ class Workspace:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Read within one transaction; what is returned stays usable behind it."""
+        unit = self._current()
+        if unit is not None and unit.begun is not None:
+            yield unit.begun  # what it has written can be read nowhere else yet
+            return
         with in_words(str(self.folder)), self._reading() as session, session.begin():
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Write within one transaction: all of it, or nothing where the block raises an error."""
+        unit = self._current()
+        if unit is not None:
+            with in_words(str(self.folder)), unit.begin().begin_nested() as nested:
+                yield nested.session
+            return
+        with self._alone() as session:
+            yield session
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of everything that this thread or task writes within the block.
+
+        It is begun by the first `writing` and committed at the end of the block, so that what precedes the first
+        change, such as storing a large blob, keeps nobody waiting.
+        """
+        with ExitStack() as stack:
+            token = _unit.set(_Unit(self, lambda: stack.enter_context(self._alone())))
+            stack.callback(_unit.reset, token)
+            yield
+
+    def _current(self) -> _Unit | None:
+        unit = _unit.get()
+        return unit if unit is not None and unit.workspace is self else None
+
+    @contextmanager
+    def _alone(self) -> Iterator[Session]:
         with in_words(str(self.folder)), self._writing() as session, session.begin():
             yield session
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tunery import progress
 from tunery.i18n import _
+from tunery.tuning import history
 from tunery.tuning.batches import TokenBudgetSampler
 
 if TYPE_CHECKING:
@@ -155,3 +156,4 @@ class Progress(TrainerCallback):
         if (score := values.get(f"eval_{self._metric}")) is not None:
             self._score = f"dev {self._metric} {score:.4f}"
         self._bar.say(f"{self._loss} {self._score}".strip())
+        history.show(list(history.points_of(state.log_history)), self._metric)

@@ -24,7 +24,7 @@ from tunery.models import memory
 from tunery.models.batching import batches_by_length, pad
 from tunery.models.network import Network
 from tunery.tasks.base import Encoding
-from tunery.tuning import checkpoints
+from tunery.tuning import checkpoints, history
 from tunery.tuning.dropout import quick
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_linear
@@ -167,7 +167,7 @@ class ContrastiveTuner:
             if left is not None and left <= 0:
                 self._run.ended = "budget"
                 break
-        self._run.history.append(Point(self._step / self._per_epoch, loss=float(np.mean(losses))))
+        self._tell(Point(self._step / self._per_epoch, loss=float(np.mean(losses))))
         self._measure()
         bar.say(f"loss {np.mean(losses):.3f} dev {self._run.task.metric} {self._best:.4f}")
         self._stop_when_nothing_helps()
@@ -190,10 +190,14 @@ class ContrastiveTuner:
         if self._step:
             run.network.set_linear(*self._fitted_head())
         scores = run.dev_scores()
-        run.history.append(Point(self._step / self._per_epoch, scores=scores))
+        self._tell(Point(self._step / self._per_epoch, scores=scores))
         if scores[run.task.metric] > self._best:
             self._best = scores[run.task.metric]
             _save(run.network, self._best_weights)
+
+    def _tell(self, point: Point) -> None:
+        self._run.history.append(point)
+        history.show(self._run.history, self._run.task.metric)
 
     def _fitted_head(self) -> tuple[Tensor, Tensor]:
         run = self._run

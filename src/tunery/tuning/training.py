@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +24,7 @@ from tunery.tuning import checkpoints, frozen
 from tunery.tuning.batches import Windows, collate
 from tunery.tuning.callbacks import BatchOrder, Budget, Measurements, Patience, Progress, Start, Watch
 from tunery.tuning.dropout import quick
-from tunery.tuning.history import Point
+from tunery.tuning.history import points_of
 from tunery.tuning.linear import fit_probe, sample_rows
 from tunery.tuning.optimizer import Unfreezing, parameter_groups
 from tunery.tuning.rows import RowAdamW, Rows, clip, rows_of
@@ -64,16 +64,7 @@ def train(run: Run) -> None:
     finally:
         trainer.progress.close()
         run.steps = trainer.state.global_step
-        run.history = list(_points(trainer.state.log_history))
-
-
-def _points(log: Sequence[Mapping[str, float]]) -> Iterator[Point]:
-    """Yield the curves from the trainer's log, which goes on where it was after a resume."""
-    for entry in log:
-        scores = {name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")}
-        if "loss" in entry or scores:
-            loss = float(entry["loss"]) if "loss" in entry else None
-            yield Point(float(entry.get("epoch", 0.0)), loss, scores, entry.get("seconds"))
+        run.history = list(points_of(trainer.state.log_history))
 
 
 def start_head(run: Run) -> None:

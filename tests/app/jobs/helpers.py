@@ -30,20 +30,25 @@ T = TypeVar("T")
 def start(workspace: Workspace | WorkspaceSettings, *before: str, **settings: float) -> subprocess.Popen[str]:
     """Start a worker; ``before`` is what its command begins with, for example prlimit."""
     where = workspace if isinstance(workspace, WorkspaceSettings) else settings_of(workspace)
+    how = JobSettings.model_validate({"niceness": 0, **settings}).model_dump_json()
     words = (
         "from tunery.app.jobs.working import work; from tunery.store.settings import WorkspaceSettings; "
         "from tunery.app.jobs.settings import JobSettings; "
         f"work(WorkspaceSettings.model_validate_json({where.model_dump_json()!r}), "
-        f"JobSettings.model_validate_json({JobSettings.model_validate(settings).model_dump_json()!r}))"
+        f"JobSettings.model_validate_json({how!r}))"
     )
     path = os.pathsep.join([str(PLUGIN), *sys.path])
     return subprocess.Popen(
-        [*before, sys.executable, "-W", "error::ResourceWarning", "-c", words], env={**os.environ, "PYTHONPATH": path}, text=True
+        [*before, sys.executable, "-W", "error::ResourceWarning", "-c", words],
+        env={**os.environ, "PYTHONPATH": path},
+        text=True,
     )
 
 
 @contextmanager
-def worker(workspace: Workspace | WorkspaceSettings, *before: str, **settings: float) -> Iterator[subprocess.Popen[str]]:
+def worker(
+    workspace: Workspace | WorkspaceSettings, *before: str, **settings: float
+) -> Iterator[subprocess.Popen[str]]:
     """A worker for as long as the block runs; it must end by itself when it is asked to."""
     process = start(workspace, *before, **settings)
     try:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from tunery.app.jobs.settings import JobSettings
 from tunery.app.jobs.wire import Lines
 from tunery.i18n import _
 from tunery.serving import fresh
@@ -53,13 +54,13 @@ class Attempt:
     Attributes:
         workspace: Where the job is.
         job: As it was when the attempt began.
-        grace: Seconds that its process has to stop by itself.
+        settings: How jobs are done.
         stopping: Set when the worker is to stop.
     """
 
     workspace: Workspace
     job: Job
-    grace: float
+    settings: JobSettings
     stopping: threading.Event
     _lines: deque[str] = field(default_factory=lambda: deque(maxlen=FIRST_LINES + LAST_LINES))
     _progress: dict[str, Any] | None = None
@@ -77,7 +78,7 @@ class Attempt:
         Raises:
             Stopping: The worker is to stop.
         """
-        process, log, wire = _start(self.workspace, self.job)
+        process, log, wire = _start(self.workspace, self.job, self.settings.niceness)
         try:
             self._attend(process, log, wire)
             return self._finish(process.returncode), process.returncode
@@ -126,7 +127,7 @@ class Attempt:
         elif self.job.cancel and self._asked is None:
             self._asked = time.monotonic()
             process.send_signal(signal.SIGINT)
-        elif self._asked is not None and time.monotonic() - self._asked > self.grace:
+        elif self._asked is not None and time.monotonic() - self._asked > self.settings.grace:
             _kill(process)
 
     def _finish(self, code: int) -> Outcome:
@@ -190,7 +191,7 @@ def settings_of(workspace: Workspace) -> WorkspaceSettings:
     return WorkspaceSettings(workspace=workspace.folder, database=database, blobs=workspace.blobs.url)
 
 
-def _start(workspace: Workspace, job: Job) -> tuple[subprocess.Popen[bytes], int, int]:
+def _start(workspace: Workspace, job: Job, niceness: int) -> tuple[subprocess.Popen[bytes], int, int]:
     """Return the process, and the pipes of what it prints and of what it tells."""
     log_read, log_write = os.pipe()
     wire_read, wire_write = os.pipe()
@@ -209,6 +210,7 @@ def _start(workspace: Workspace, job: Job) -> tuple[subprocess.Popen[bytes], int
     order = {
         "workspace": settings_of(workspace).model_dump(mode="json"), "job": job.id, "attempt": job.attempts,
         "wire": wire_write,
+        "niceness": niceness,
     }  # fmt: skip
     stdin = process.stdin
     assert stdin is not None  # noqa: S101 - it is a pipe

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tunery import progress
 from tunery.app.jobs.wire import Wire
 from tunery.store import jobs
+from tunery.store.failures import ConflictError, StoreError
 from tunery.store.tables import Job, Json
 from tunery.store.workspace import Workspace
 
@@ -98,15 +99,20 @@ class JobContext:
                 job.kept = {**job.kept, name: make(session)}
             return dict(job.kept[name])
 
-    def write(self, make: Callable[[Session], None]) -> None:
-        """Write something that may be written again, for example curves, as long as the job is this process's.
+    def show(self, make: Callable[[Session], None]) -> None:
+        """Write something that is only looked at meanwhile, for example curves; a database that is away is no error.
 
         Raises:
-            ConflictError: It isn't any more.
+            ConflictError: The job isn't this process's any more.
         """
-        with self.workspace.writing() as session:
-            jobs.hold(session, self.job.id, self.job.attempts)
-            make(session)
+        try:
+            with self.workspace.writing() as session:
+                jobs.hold(session, self.job.id, self.job.attempts)
+                make(session)
+        except ConflictError:
+            raise
+        except StoreError:
+            return
 
     @contextmanager
     def listening(self) -> Iterator[None]:

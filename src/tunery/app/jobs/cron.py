@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from tunery.errors import SettingError
 from tunery.i18n import _
@@ -28,7 +28,10 @@ def next_after(cron: str, zone: str, moment: datetime) -> datetime:
             _("{cron!r} is not a time table.").format(cron=cron[:100]),
             _('Write minute, hour, day, month and day of the week, for example "0 6 * * 1" for Mondays at six.'),
         )
-    found: datetime = croniter(cron, there).get_next(datetime)
+    try:
+        found: datetime = croniter(cron, there).get_next(datetime)
+    except CroniterBadDateError:
+        raise SettingError(_("{cron!r} never comes.").format(cron=cron), _("Write a day that there is.")) from None
     return found.astimezone(UTC)
 
 

@@ -28,7 +28,6 @@ from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Job, User
 from tunery.store.workspace import Workspace
 
-_NICE = 10
 _OOM_SCORE = 600
 """When memory runs out, Linux is to take a job rather than the studio (0 to 1000)."""
 
@@ -37,7 +36,7 @@ def main() -> None:
     """Carry out the job that standard input names."""
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _be_modest()
+    _be_modest(order["niceness"])
     wire = Wire(order["wire"])
     settings = WorkspaceSettings.model_validate(order["workspace"])
     with Workspace.open(settings, create=False) as workspace:
@@ -106,9 +105,9 @@ def _die_with_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _be_modest() -> None:
+def _be_modest(niceness: int) -> None:
     """Leave the processor to whoever answers requests, and the memory too."""
-    os.nice(_NICE)
+    os.nice(niceness)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
 

@@ -30,6 +30,14 @@ class JobSettings(BaseModel):
     grace: float = Field(
         default=20.0, ge=0, description=N_("Seconds that a job has to stop by itself after it was cancelled.")
     )
+    niceness: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description=N_(
+            "How far jobs stand back for everything else on the machine: 0 not at all, 19 as far as can be."
+        ),
+    )
     silence: float = Field(
         default=60.0,
         ge=5,
