@@ -129,10 +129,11 @@ class Here:
         assert begun is not None
         folder = self.workspace.place("jobs") / name
         folder.mkdir()
-        context = JobContext(self.workspace, begun, folder, Wire(os.open(os.devnull, os.O_WRONLY)))
         found = job_kinds.get(kind)
-        with context.listening():
-            result = found.run(context, job_kinds.read(found, arguments))
+        with Wire(os.open(os.devnull, os.O_WRONLY)) as wire:
+            context = JobContext(self.workspace, begun, folder, wire)
+            with context.listening():
+                result = found.run(context, job_kinds.read(found, arguments))
         with self.workspace.writing() as session:
             jobs.end(session, name, 1, "done", result=result)
         return json.loads(json.dumps(result))  # as the database gives it back

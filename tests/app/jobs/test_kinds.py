@@ -73,7 +73,7 @@ def test_a_run_and_its_model_belong_together(made: Made) -> None:
         model = models.get(session, made.model)
     assert (run.state, run.kind, run.name, run.version) == ("done", "tune", "first", made.version)
     assert run.recipe["strategy"]["name"] == "probe"
-    assert run.curves["dev"][-1][1] == pytest.approx(run.metrics["accuracy"])
+    assert run.curves["dev"][-1][1] == pytest.approx(run.metrics[run.curves["metric"]])
     assert (model.run, model.name, model.labels) == (made.run, "first", ["food", "weather"])
 
 
@@ -121,10 +121,8 @@ def test_a_search_keeps_the_best_model_and_all_trials(made: Made) -> None:
     assert (run.kind, run.state) == ("search", "done")
     assert {trial.name for trial in trials} == {"1", "2"}
     assert all(trial.kind == "trial" and trial.state == "done" for trial in trials)
-    assert (
-        max(trial.metrics["accuracy"] for trial in trials)
-        == result["search"]["trials"][result["search"]["best"] - 1]["score"]
-    )
+    best = result["search"]["trials"][result["search"]["best"] - 1]
+    assert max(trial.metrics[result["search"]["metric"]] for trial in trials) == best["score"]
 
 
 def test_wrong_labels_are_found(made: Made, tmp_path: Path) -> None:
