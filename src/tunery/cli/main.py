@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, export, keys, models, package, predict, search, serve, tune, up, workspace
+from tunery.cli import (
+    data,
+    evaluate,
+    export,
+    keys,
+    models,
+    package,
+    predict,
+    search,
+    serve,
+    tune,
+    up,
+    worker,
+    workspace,
+)
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -92,6 +106,7 @@ def _application() -> typer.Typer:
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
     _add(app, with_settings(serve.serve, serve.settings()), _("Serve models: many at once, behind an API."))
     _add(app, with_settings(up.up, up.settings()), _("Run the whole application: the studio, its jobs and its API."))
+    _add(app, with_settings(worker.worker, worker.settings()), _("Do jobs of a workspace on one more machine."))
     _add(app, package.package, _("Write a folder that serves models without Tunery, with Python or Docker."))
     about_keys = typer.Typer(cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
     app.add_typer(about_keys, name="keys")
