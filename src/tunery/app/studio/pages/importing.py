@@ -73,10 +73,9 @@ class Importing:
         """Look at something that can be imported, and show it."""
         self._origin = origin
         self._root.clear()
-        with self._root, card():
-            with Tag("div", classes="row"):
-                ui.spinner(size="22px")
-                Tag("p", _("Reading {name} and looking for whatever would cost quality …").format(name=origin.name))
+        with self._root, card(), Tag("div", classes="row"):
+            ui.spinner(size="22px")
+            Tag("p", _("Reading {name} and looking for whatever would cost quality …").format(name=origin.name))
         look = await in_background(
             data.look, visit().context, self._project, origin, task=task, settings=settings or {}
         )  # fmt: skip
