@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Event
 
 from tunery.app.context import Context, Jobs
 from tunery.app.settings import AppSettings
@@ -19,6 +20,7 @@ class Parts:
         jobs: What starts jobs.
         settings: How it listens and whom it lets in.
         set_up_code: What the first account is made with where not only this machine reaches the application.
+        stopping: Set when the application is told to stop: whatever would go on for long ends then.
         endpoints: Where endpoints answer, for example ``http://127.0.0.1:8701``.
     """
 
@@ -26,6 +28,7 @@ class Parts:
     jobs: Jobs
     settings: AppSettings = field(default_factory=AppSettings)
     set_up_code: str | None = None
+    stopping: Event = field(default_factory=Event)
     endpoints: str = "http://127.0.0.1:8701"
 
     def context(self, user: User | None, language: str = "en") -> Context:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import uvicorn
@@ -140,14 +141,15 @@ def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], N
         forwarded_allow_ips=list(settings.proxies),
         ws="websockets-sansio",
     )
-    _Server(config, lambda: on_ready(parts)).run([listening])
+    _Server(config, parts, on_ready).run([listening])
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes requests."""
+    """Says when it takes requests, and when it no longer will."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, parts: Parts, on_ready: Callable[[Parts], None]) -> None:
         super().__init__(config)
+        self._parts = parts
         self._on_ready = on_ready
 
     @contextmanager
@@ -160,8 +162,13 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def handle_exit(self, number: int, frame: FrameType | None) -> None:
+        """Stop, and tell whatever would go on for long."""
+        self._parts.stopping.set()
+        super().handle_exit(number, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
         if self.started:
-            self._on_ready()
+            self._on_ready(self._parts)
