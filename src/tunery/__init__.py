@@ -12,10 +12,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from tunery.api import (
+        agreement,
         check,
         compare,
         evaluate,
         export,
+        label_errors,
         learning_curve,
         load_data,
         load_model,
@@ -40,10 +42,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "tunery.api": (
+        "agreement",
         "check",
         "compare",
         "evaluate",
         "export",
+        "label_errors",
         "learning_curve",
         "load_data",
         "load_model",
@@ -101,10 +105,12 @@ __all__ = [
     "Span",
     "Split",
     "TuneryError",
+    "agreement",
     "check",
     "compare",
     "evaluate",
     "export",
+    "label_errors",
     "learning_curve",
     "load_data",
     "load_model",

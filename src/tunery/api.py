@@ -13,8 +13,11 @@ from tunery.data.dataset import Dataset
 from tunery.types import Example, Predictor
 
 if TYPE_CHECKING:
+    from tunery.data.annotation_formats import Annotated
     from tunery.data.check import Check
+    from tunery.evaluation.agreement import AnnotatorAgreement
     from tunery.evaluation.comparison import Comparison
+    from tunery.evaluation.label_errors import LabelErrors
     from tunery.evaluation.report import Report
     from tunery.models.export.result import ExportResult
     from tunery.models.model import Model
@@ -253,6 +256,55 @@ def compare(first: Predictor, second: Predictor, examples: Sequence[Example], ta
     from tunery.evaluation import compare as measure
 
     return measure(first, second, examples, tasks.of(first, task))
+
+
+def label_errors(
+    examples: Sequence[Example], model: Model | str, task: str | None = None, *, count: int | None = None
+) -> LabelErrors:
+    """Find rows whose labels are likely wrong, the likeliest first.
+
+    Args:
+        examples: Labelled rows.
+        model: Source of a base model: the rows then answer for each other, by cross-validation of a linear probe on its
+            features. Or a tuned model, if the rows are new to it.
+        task: By default what fits the rows' labels.
+        count: How many rows to return, whether they are taken to be wrong or not; by default those that are.
+
+    Raises:
+        DataError: Rows have no label, or are too few, or are what the model learned from.
+        MissingExtraError: The extra ``review`` is not installed.
+        SourceError: The base model can't be had.
+    """
+    from tunery import tasks
+    from tunery.evaluation import label_errors as ranking
+    from tunery.models import learned
+    from tunery.types import Span
+
+    ranking.require()
+    spans = any(isinstance(item, Span) for example in examples for item in example.target or ())
+    kind = tasks.get(task or ("token-classification" if spans else "text-classification"))
+    if isinstance(model, str):
+        from tunery.tuning import out_of_fold
+
+        answered = out_of_fold(examples, model, kind)
+        return ranking.find(examples, answered.predictions, answered.labels, answered.words, count=count)
+    learned.refuse(model.folder, list(examples))
+    words = model.word_scores(examples) if model.task.reads.target == "spans" else None
+    return ranking.find(examples, model.predict(examples), model.labels, words, count=count)
+
+
+def agreement(items: Sequence[Annotated]) -> AnnotatorAgreement:
+    """Measure how far the annotators of some texts agree, and name the texts that somebody has to settle.
+
+    Args:
+        items: Texts with everybody's answers, as `tunery.data.annotation_formats.read` gives them.
+
+    Raises:
+        DataError: The answers are not all of one kind.
+    """
+    from tunery.evaluation.agreement import agreement as measure
+
+    return measure(items)
 
 
 def export(

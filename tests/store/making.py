@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from tunery.store import data_sets, projects, versions
 from tunery.store.tables import DataSet, Version
@@ -31,3 +33,15 @@ def version(workspace: Workspace, owner: DataSet, rows: Iterable[Given], *, pare
 def given(split: str, text: str, target: Target | None, annotation: str | None = None) -> Given:
     """Return a row to make a version of."""
     return split, Example(text, target), annotation
+
+
+def model_folder(folder: Path, *, word: str = "weights") -> Path:
+    """Write a folder that looks like a model's, with a file in a folder of it."""
+    (folder / "onnx").mkdir(parents=True)
+    manifest = {"format": 1, "task": {"name": "text-classification"}, "labels": ["a", "b"],
+                "base": {"source": "hf:base@1", "revision": "1"}}  # fmt: skip
+    (folder / "tunery.json").write_text(json.dumps(manifest))
+    (folder / "model.safetensors").write_bytes(word.encode() * 1000)
+    (folder / "README.md").write_text("A model.")
+    (folder / "onnx" / "body.bin").write_bytes(bytes(range(256)) * 40)
+    return folder

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import json
 import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import uvicorn
-from sqlalchemy.orm import Session
 
-from tunery.app import logs
+from tunery.app import logs, studio
+from tunery.app.jobs.runtime import Runtime
+from tunery.app.jobs.settings import JobSettings
 from tunery.app.parts import Parts
 from tunery.app.rest import application
 from tunery.app.settings import AppSettings
@@ -25,20 +25,23 @@ from tunery.errors import SettingError, reason_of
 from tunery.i18n import _
 from tunery.store import idempotency
 from tunery.store.settings import WorkspaceSettings
-from tunery.store.tables import Job
 from tunery.store.workspace import Workspace
 
 _BACKLOG = 2048
 
 
 def up(
-    where: WorkspaceSettings, settings: AppSettings, on_ready: Callable[[Parts], None] = lambda _parts: None
+    where: WorkspaceSettings,
+    settings: AppSettings,
+    about_jobs: JobSettings,
+    on_ready: Callable[[Parts], None] = lambda _parts: None,
 ) -> None:
     """Run the application until a signal ends it.
 
     Args:
         where: The workspace; it is made where there is none.
         settings: How the application listens, and whom it lets in.
+        about_jobs: How many jobs are done at once, and so on.
         on_ready: Told the parts when requests are taken.
 
     Raises:
@@ -53,8 +56,9 @@ def up(
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         with workspace.writing() as session:
             idempotency.give_up_all(session)  # whatever worked on them has ended
+        runtime = stack.enter_context(_working(workspace, about_jobs))
         code = None if settings.local else secrets.token_hex(8)
-        parts = Parts(workspace, _NoJobs(), settings, code)
+        parts = Parts(workspace, runtime.jobs, settings, code)
         _serve(parts, listening, on_ready)
 
 
@@ -112,11 +116,20 @@ def _listen(host: str, port: int, option: str) -> Iterator[socket.socket]:
         yield listening
 
 
+@contextmanager
+def _working(workspace: Workspace, settings: JobSettings) -> Iterator[Runtime]:
+    runtime = Runtime(workspace, settings)
+    runtime.start()
+    try:
+        yield runtime
+    finally:
+        runtime.stop()
+
+
 def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], None]) -> None:
     settings = parts.settings
     app = application.create(parts)
-    if importlib.util.find_spec("tunery.app.studio") is not None:
-        importlib.import_module("tunery.app.studio").install(app, parts)
+    studio.install(app, parts)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -128,19 +141,6 @@ def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], N
         ws="websockets-sansio",
     )
     _Server(config, lambda: on_ready(parts)).run([listening])
-
-
-class _NoJobs:
-    """Until there are any."""
-
-    def enqueue(self, session: Session, kind: str, arguments: Mapping[str, object], *, project: str | None = None,
-                user: str | None = None) -> Job:  # fmt: skip
-        """Refuse."""
-        raise SettingError(f"no jobs: {kind}")
-
-    def cancel(self, session: Session, job: str) -> Job:
-        """Refuse."""
-        raise SettingError(f"no jobs: {job}")
 
 
 class _Server(uvicorn.Server):

@@ -48,6 +48,21 @@ def load(source: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS)
     return Dataset(named, schema, pinned, [*findings.problems(), *made])
 
 
+def columns_of(source: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS) -> tuple[str, ...]:
+    """Return the names of all columns that occur, in the order of the files.
+
+    Raises:
+        DataError: A file can't be read.
+        SettingError: A setting names something that doesn't exist.
+        SourceError: The source can't be had.
+    """
+    path, _pinned = _located(source)
+    reading = Reading(settings, schema.target, Findings())
+    tables, _names = _read(path, str(source), reading)
+    reading.findings.stop_if_failed()
+    return tuple(dict.fromkeys(column for table in tables for column in table.columns))
+
+
 def read_examples(path: str | Path, schema: Schema, settings: DataSettings = _DEFAULTS) -> list[Example]:
     """Return the examples of one file or folder as they stand there, all splits one after the other.
 

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -43,7 +44,7 @@ class Blobs:
     def put(self, source: bytes | Path) -> tuple[str, int]:
         """Store bytes, or a file's; return their hash and number. What is there already is not written again."""
         try:
-            digest, size = _measure(source)
+            digest, size = measure(source)
             if not self.has(digest):
                 self._write(source, digest)
         except OSError as error:
@@ -91,6 +92,24 @@ class Blobs:
         with suppress(FileNotFoundError):
             self._filesystem.rm_file(self._path(digest))
 
+    def size(self, digest: str) -> int:
+        """Return how many bytes there are; 0 where there are none with this hash."""
+        with suppress(FileNotFoundError):
+            return int(self._filesystem.size(self._path(digest)))
+        return 0
+
+    def modified(self, digest: str) -> datetime:
+        """Return when bytes were written.
+
+        Raises:
+            NotFoundError: There are none with this hash.
+        """
+        try:
+            found: datetime = self._filesystem.modified(self._path(digest))
+        except FileNotFoundError:
+            raise not_found(digest) from None
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
     def intact(self, digest: str) -> bool:
         """Say whether the bytes are still what their hash says."""
         found = hashlib.sha256()
@@ -108,6 +127,17 @@ class Blobs:
             name = str(path).rsplit("/", 1)[-1]
             if len(name) == 64:
                 yield name
+
+    def clear_parts(self, before: datetime) -> int:
+        """Remove what processes that died have left half written before a time; return how many bytes."""
+        freed = 0
+        for path in self._local.glob("*/.*") if self._local is not None else ():
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                if found.st_mtime < before.timestamp():
+                    path.unlink()
+                    freed += found.st_size
+        return freed
 
     def _path(self, digest: str) -> str:
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
@@ -145,7 +175,8 @@ def _write_whole(path: Path, source: bytes | Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _measure(source: bytes | Path) -> tuple[str, int]:
+def measure(source: bytes | Path) -> tuple[str, int]:
+    """Return the sha256 and the number of bytes, or of a file's."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest(), len(source)
     with source.open("rb") as file:

@@ -6,9 +6,10 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tunery.errors import SettingError
@@ -19,7 +20,7 @@ U = TypeVar("U")
 
 MOST = 1000
 """The longest page; a longer one is not refused but cut."""
-Key = tuple[str | int, ...]
+Key = tuple[str | int | datetime, ...]
 """The values of the columns that a list is sorted by, of one item."""
 
 
@@ -69,7 +70,8 @@ def page(
     whole = statement
     columns = [cast(ColumnElement[Any], column) for column in by]
     if after is not None:
-        here, there = tuple_(*columns), tuple_(*decode(after, by))
+        place = zip(decode(after, by), columns, strict=True)
+        here, there = tuple_(*columns), tuple_(*(literal(value, column.type) for value, column in place))
         statement = statement.where(here < there if descending else here > there)
     statement = statement.order_by(*(column.desc() if descending else column for column in columns))
     size = size_of(limit)
@@ -91,7 +93,8 @@ def count(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
 
 def encode(key: Key) -> str:
     """Return a place in a list as a word that can stand in a URL."""
-    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in key]
+    return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
@@ -106,27 +109,30 @@ def decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
     """
     try:
         found = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError):
-        found = None
-    wanted = [column.type.python_type for column in by]
-    if (
-        not isinstance(found, list)
-        or [type(value) for value in found] != wanted
-        or not all(_can_be_asked_for(value) for value in found)
-    ):
+        return tuple(_value(value, column.type.python_type) for value, column in zip(found, by, strict=True))
+    except (TypeError, ValueError, RecursionError):
         raise SettingError(
             _("after: {cursor!r} is not from this list.").format(cursor=cursor[:100]),
             _("Give what the page before said as next, or leave it out for the first page."),
-        )
-    return tuple(found)
+        ) from None
 
 
 def _key_of(record: object, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
     return tuple(getattr(record, column.key) for column in by)
 
 
-def _can_be_asked_for(value: str | int) -> bool:
-    """Say whether databases take a value: they know no numbers of more than 64 bits, no NUL, no halves of pairs."""
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**63
-    return "\0" not in value and value.encode("utf-8", "replace").decode() == value
+def _value(value: object, wanted: type) -> str | int | datetime:
+    """Return a value as its column has it.
+
+    Raises:
+        ValueError: No column has it: databases know neither numbers of more than 64 bits, nor NULs or halves of pairs.
+    """
+    if isinstance(value, str) and wanted is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return moment
+    if isinstance(value, str) and wanted is str and "\0" not in value and value.encode():
+        return value
+    if type(value) is int and wanted is int and -(2**63) <= value < 2**63:
+        return value
+    raise ValueError(value)

@@ -342,6 +342,8 @@ class Queue(Record):
     version: Mapped[str | None] = _may_be_of("versions.id")
     """The version that its rows come from."""
     name: Mapped[str]
+    kind: Mapped[str] = mapped_column(Text, default="label")
+    """What an answer is: one ``label``, several ``labels`` or ``spans``."""
     labels: Mapped[list[Any]] = mapped_column(JSON, default_factory=list)
     order: Mapped[str] = mapped_column("ordered_by", Text, default="random")
     """``uncertain``, ``disagreement``, ``random``, ``errors`` or ``given``."""

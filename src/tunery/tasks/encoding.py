@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from tunery.errors import ModelError
 from tunery.i18n import _
+from tunery.types import Offsets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -63,6 +64,10 @@ class TextEncoder:
             batch = self._backend.encode_batch_fast(list(texts[start : start + _BATCH]), add_special_tokens=False)
             for encoding in batch:
                 yield np.asarray(encoding.ids, dtype=np.int32)
+
+    def offsets(self, text: str) -> list[Offsets]:
+        """Return where each token of a text stands in it, in the order of `texts`."""
+        return list(self._backend.encode(text, add_special_tokens=False).offsets)
 
     def words(self, rows: Sequence[Sequence[str]], spaced: Sequence[Sequence[bool]]) -> Iterator[WordPieces]:
         """Yield the sub-tokens of each row's words.

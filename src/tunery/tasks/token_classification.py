@@ -8,6 +8,7 @@ first sub-token. Decoding takes the most probable sequence of tags in which ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OUTSIDE = "O"
+
+
+@dataclass(frozen=True, slots=True)
+class WordScores:
+    """How probable each label is for each word of a text.
+
+    Attributes:
+        words: The words, as offsets.
+        probabilities: Words x labels, in the order of the data set's labels, and outside last.
+    """
+
+    words: tuple[Offsets, ...]
+    probabilities: NDArray[np.float64]
 
 
 class TokenClassification(Task):
@@ -69,7 +83,7 @@ class TokenClassification(Task):
     def encode(self, examples: Sequence[Example], encoder: TextEncoder, labels: Sequence[str]) -> list[Encoding]:
         index = {tag: number for number, tag in enumerate(self.outputs(labels))}
         room = min(encoder.room, self.max_length - encoder.limit + encoder.room) if self.max_length else encoder.room
-        offsets = [self._words(example) for example in examples]
+        offsets = [self.words_of(example) for example in examples]
         words = [[example.text[a:b] for a, b in row] for example, row in zip(examples, offsets, strict=True)]
         spaced = [
             [_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)
@@ -107,7 +121,7 @@ class TokenClassification(Task):
         self, example: Example, windows: Sequence[tuple[Encoding, Logits]], labels: Sequence[str], threshold: float
     ) -> Prediction:
         del threshold
-        offsets = self._words(example)
+        offsets = self.words_of(example)
         if not offsets:
             return Prediction((), None, {}, len(windows))
         logits = _merge(windows, len(offsets))
@@ -117,6 +131,24 @@ class TokenClassification(Task):
         sure = min((span.score for span in spans if span.score is not None), default=None)
         return Prediction(tuple(spans), sure, {}, len(windows))
 
+    def word_scores(
+        self, example: Example, windows: Sequence[tuple[Encoding, Logits]], labels: Sequence[str]
+    ) -> WordScores:
+        """Return how probable each label is for each word, whether it begins a span there or goes on with it.
+
+        Args:
+            example: The example.
+            windows: Its encodings with their logits.
+            labels: The data set's labels.
+        """
+        offsets = self.words_of(example)
+        if not offsets:
+            return WordScores((), np.zeros((0, len(labels) + 1)))
+        logits = _merge(windows, len(offsets))
+        tags = np.exp(logits - _log_sum_exp(logits))
+        both = tags[:, :-1].reshape(len(offsets), len(labels), 2).sum(axis=2)
+        return WordScores(offsets, np.concatenate([both, tags[:, -1:]], axis=1))
+
     @override
     def tallies(
         self, examples: Sequence[Example], predictions: Sequence[Prediction], labels: Sequence[str]
@@ -125,7 +157,7 @@ class TokenClassification(Task):
         index = {tag: number for number, tag in enumerate(tags)}
         gold_tags, given_tags = [], []
         for example, prediction in zip(examples, predictions, strict=True):
-            words = self._words(example)
+            words = self.words_of(example)
             gold_tags.append(_tags(_entities(example.target), words, index))
             given_tags.append(_tags(prediction.spans, words, index))
         return {
@@ -141,7 +173,7 @@ class TokenClassification(Task):
         index = {tag: number for number, tag in enumerate(self.outputs(labels))}
         counts = np.zeros((len(names), len(names)), dtype=np.int64)
         for example, prediction in zip(examples, predictions, strict=True):
-            words = self._words(example)
+            words = self.words_of(example)
             gold = _tags(_entities(example.target), words, index)
             given = _tags(prediction.spans, words, index)
             # Two tags for every label, then O: halving a tag's number gives its label's.
@@ -165,7 +197,8 @@ class TokenClassification(Task):
         del examples  # Most words belong to no entity in any real text.
         return Prediction(())
 
-    def _words(self, example: Example) -> tuple[Offsets, ...]:
+    def words_of(self, example: Example) -> tuple[Offsets, ...]:
+        """Return the words that are labelled, as offsets: the annotators' own, or those of raw text."""
         return example.words if example.words is not None else split_words(example.text, self.words or "punctuation")
 
 

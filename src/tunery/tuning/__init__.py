@@ -15,13 +15,16 @@ from tunery.i18n import _
 if TYPE_CHECKING:
     from tunery.data.dataset import Dataset
     from tunery.models.model import Model
+    from tunery.tasks.base import Task
+    from tunery.tuning.cross_validation import OutOfFold
     from tunery.tuning.learning_curve_result import LearningCurve
     from tunery.tuning.planning import RunPlan
     from tunery.tuning.ranking import Ranking
     from tunery.tuning.recipe import Recipe
     from tunery.tuning.search_result import Search
+    from tunery.types import Example
 
-__all__ = ["fit", "learning_curve", "plan", "rank", "search"]
+__all__ = ["fit", "learning_curve", "out_of_fold", "plan", "rank", "search"]
 
 
 def fit(data: Dataset, recipe: Recipe, output: str | Path | None = None, *, resume: bool = False) -> Model:
@@ -54,6 +57,16 @@ def learning_curve(
     from tunery.tuning.learning_curves import learning_curve as measure
 
     return measure(data, recipe, None if output is None else Path(output), points=points, resume=resume)
+
+
+def out_of_fold(examples: Sequence[Example], base: str, task: Task) -> OutOfFold:
+    """Answer each row with a model that learned from other rows; see `tunery.tuning.cross_validation`."""
+    from tunery.models.base import require_tune
+
+    require_tune(_("Cross-validation"))
+    from tunery.tuning.cross_validation import out_of_fold as answer
+
+    return answer(examples, base, task)
 
 
 def rank(data: Dataset, bases: Sequence[str], task: str | None, settings: Mapping[str, object]) -> Ranking:

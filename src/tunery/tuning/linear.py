@@ -25,7 +25,7 @@ from tunery.tuning.encoded import Encodings
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
 
-_STRENGTHS = (3.0, 30.0, 300.0)
+STRENGTHS = (3.0, 30.0, 300.0)
 """Inverse strengths of the L2 penalty that are tried, in scikit-learn's sense of ``C`` on features of norm 1."""
 _HELD_OUT = 0.15
 """Share of the rows on which the strength is chosen."""
@@ -100,11 +100,11 @@ def _fit_best(run: Run, features: Features, settings: LossSettings) -> tuple[Ten
     fit = functools.partial(
         fit_linear, run.task, outputs=run.network.outputs, settings=settings, biased=run.network.biased
     )
-    best = _STRENGTHS[0]
+    best = STRENGTHS[0]
     if held_out.any() and not held_out.all():
         inside, other = torch.from_numpy(~held_out), torch.from_numpy(held_out)
         losses = {}
-        for strength in _STRENGTHS:
+        for strength in STRENGTHS:
             weight, bias = fit(values[inside], labels[inside], strength=strength)
             logits = values[other] @ weight.T + bias
             losses[strength] = float(run.task.loss(logits, {"labels": labels[other]}, LossSettings()))
@@ -199,10 +199,11 @@ def _features(run: Run, encodings: Sequence[Encoding], seconds: float | None) ->
                 break
     features = torch.from_numpy(np.concatenate(parts))
     owner = np.repeat([encoding.row for encoding in taken], [len(part) for part in parts])
-    return Features(features, _labels([encoding.labels for encoding in taken], len(features)), owner)
+    return Features(features, item_labels([encoding.labels for encoding in taken], len(features)), owner)
 
 
-def _labels(parts: Sequence[NDArray[np.generic]], items: int) -> Tensor:
+def item_labels(parts: Sequence[NDArray[np.generic]], items: int) -> Tensor:
+    """Return the labels of windows in a row, as a task's loss takes them: items, or items x outputs."""
     labels = np.concatenate(parts)
     flat = labels.reshape(items, -1)
     if flat.shape[1] == 1 and np.issubdtype(flat.dtype, np.integer):

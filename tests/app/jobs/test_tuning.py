@@ -20,7 +20,7 @@ from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Job, Model, Run, Version
 from tunery.store.workspace import Workspace
 
-_ROWS = 400
+_ROWS = 300
 
 
 def _file(folder: Path) -> Path:
@@ -56,7 +56,7 @@ class Place:
         return dict(found.result or {})
 
     def recipe(self, **settings: object) -> dict[str, object]:
-        return {"base": self.base, "strategy": {"name": "full"}, "epochs": 4, "batch_size": 8, **settings}
+        return {"base": self.base, "strategy": {"name": "full"}, "epochs": 3, "batch_size": 16, **settings}
 
     def weights(self, model: object) -> str:
         with self.workspace.reading() as session:
@@ -115,7 +115,7 @@ def test_a_model_comes_about_whoever_is_killed_meanwhile(place: Place, tmp_path:
     assert run.metrics["accuracy"] > 0.9
     assert run.curves["metric"] == "accuracy"
     assert run.curves["dev"][0][0] == 0
-    assert run.curves["dev"][-1][0] == pytest.approx(4)
+    assert run.curves["dev"][-1][0] == pytest.approx(3)
     assert [epoch for epoch, _value in run.curves["loss"]] == sorted(epoch for epoch, _value in run.curves["loss"])
     assert len(answers.items) == report.summary["rows"]
     right = sum(answer.right for answer, _row in answers.items) / len(answers.items)

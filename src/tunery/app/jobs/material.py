@@ -205,22 +205,6 @@ def keep_report(
     return context.once("report", keep)
 
 
-def keep_export(context: JobContext, model: str, folder: Path, found: Json) -> Json:
-    """Store a model that was exported; return its name and what came of it."""
-    models.upload(context.workspace, folder)
-    result = {name: value for name, value in found.items() if name != "folder"}
-
-    def keep(session: Session) -> Json:
-        origin = models.get(session, model)
-        made = models.put(
-            context.workspace, session, project=origin.project, folder=folder, user=context.job.created_by,
-            name=origin.name, run=origin.run, derived=origin.id,
-        )  # fmt: skip
-        return {"model": made.id, "export": result}
-
-    return context.once("model", keep)
-
-
 def _curves(folder: Path, metric: str) -> Json:
     from tunery.app.jobs.curves import as_curves
     from tunery.tuning.history import Point

@@ -24,7 +24,7 @@ from tunery.app.jobs.settings import JobSettings
 from tunery.errors import TuneryError
 from tunery.i18n import _
 from tunery.store import identifiers, jobs, schedules, workers
-from tunery.store.failures import StoreError
+from tunery.store.failures import StoreError, in_words
 from tunery.store.tables import Job
 from tunery.store.workspace import Workspace
 
@@ -32,6 +32,8 @@ _TRIES = 3
 """How often a job's process may die before the job has failed."""
 _POLL = 1.0
 """Seconds between two looks at what was written down by other processes."""
+_DEQUEUE = 0.5
+"""Seconds between two looks of DBOS at its queues."""
 _BEAT = 5.0
 """Seconds between two signs of life, and two looks for those of others."""
 _SMALL, _LARGE = "small", "large"
@@ -71,15 +73,16 @@ class Runtime:
         """Begin doing jobs: first those that this worker had when it last ended.
 
         Raises:
-            StoreError: Another process does the jobs of this folder.
+            StoreError: Another process does the jobs of this folder, or the database can't be used.
         """
         global _running
         self.worker = self._take_folder()
         _running = self
-        DBOS(config=self._config())
-        DBOS.launch()
-        DBOS.register_queue(_SMALL, worker_concurrency=self.settings.jobs_at_once, polling_interval_sec=0.5)
-        DBOS.register_queue(_LARGE, worker_concurrency=self.settings.large_jobs_at_once, polling_interval_sec=0.5)
+        with in_words(str(self.workspace.folder)):
+            DBOS(config=self._config())
+            DBOS.launch()
+            for queue, many in ((_SMALL, self.settings.jobs_at_once), (_LARGE, self.settings.large_jobs_at_once)):
+                DBOS.register_queue(queue, worker_concurrency=many, polling_interval_sec=_DEQUEUE)
         self._thread.start()
 
     def stop(self) -> None:

@@ -37,6 +37,15 @@ class PersonProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows a queue has, how many of them are done, and how many somebody works on."""
+
+    items: int
+    done: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a queue is.
 
@@ -59,25 +68,30 @@ class Progress:
     people: tuple[PersonProgress, ...]
 
 
-def of_queue(session: Session, queue: str) -> Progress:
-    """Return how far a queue is."""
-    here = select(QueueItem.open).join(Row, Row.id == QueueItem.row)
-    here = here.where(QueueItem.queue == queue, Row.deleted.is_(None))
-    counts = here.with_only_columns(QueueItem.open, func.count()).group_by(QueueItem.open)
-    sizes: dict[bool, int] = dict(session.execute(counts).all())
-    standing = list(session.scalars(select(Annotation).where(Annotation.queue == queue, Annotation.undone.is_(None))))
-    settled = {one.item for one in standing if one.adjudication}
-    contested = set(session.scalars(disputed(queue)))
+def counts(session: Session, queue: str) -> Counts:
+    """Return the numbers of a queue that are cheap to have."""
+    here = select(QueueItem.open, func.count()).join(Row, Row.id == QueueItem.row)
+    here = here.where(QueueItem.queue == queue, Row.deleted.is_(None)).group_by(QueueItem.open)
+    sizes: dict[bool, int] = dict(session.execute(here).all())
     held = session.scalar(
         select(func.count(Lease.item.distinct()))
         .join(QueueItem, QueueItem.id == Lease.item)
         .where(QueueItem.queue == queue, Lease.until > datetime.now(UTC))
     )
+    return Counts(items=sum(sizes.values()), done=sizes.get(False, 0), held=held or 0)
+
+
+def of_queue(session: Session, queue: str) -> Progress:
+    """Return how far a queue is."""
+    found = counts(session, queue)
+    standing = list(session.scalars(select(Annotation).where(Annotation.queue == queue, Annotation.undone.is_(None))))
+    settled = {one.item for one in standing if one.adjudication}
+    contested = set(session.scalars(disputed(queue)))
     return Progress(
-        items=sum(sizes.values()),
-        done=sizes.get(False, 0),
+        items=found.items,
+        done=found.done,
         begun=len({one.item for one in standing if one.target is not None and not one.adjudication}),
-        held=held or 0,
+        held=found.held,
         disputed=len(contested - settled),
         settled=len(settled),
         people=_people([one for one in standing if not one.adjudication]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -11,6 +10,7 @@ from typing_extensions import override
 
 from tunery.app.jobs import material
 from tunery.app.jobs.context import JobContext
+from tunery.app.jobs.exporting import export
 from tunery.app.jobs.kind import Arguments, Kind
 from tunery.i18n import N_
 from tunery.store.tables import Job, Json
@@ -43,15 +43,4 @@ class Export(Kind[ExportArguments]):
 
     @override
     def run(self, context: JobContext, arguments: ExportArguments) -> Json:
-        import tunery
-
-        folder = context.folder / "export"
-        # An earlier attempt may have left half of something.
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(material.folder_of(context, arguments.model), folder, copy_function=shutil.copyfile)
-        with context.workspace.reading() as session:
-            version = material.dev_version(session, context.job.project, arguments.model, arguments.version)
-        found = tunery.export(
-            folder, material.data(context, version), format=arguments.format, accuracy=arguments.accuracy
-        )
-        return material.keep_export(context, arguments.model, folder, found.to_dict())
+        return export(context, arguments.model, arguments.version, format=arguments.format, accuracy=arguments.accuracy)

@@ -442,6 +442,7 @@ def upgrade() -> None:
         sa.Column("data_set", sa.String(length=128), nullable=False),
         sa.Column("version", sa.String(length=128), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("ordered_by", sa.Text(), nullable=False),
         sa.Column("overlap", sa.BigInteger(), nullable=False),
