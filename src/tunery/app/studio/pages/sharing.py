@@ -8,7 +8,7 @@ from tunery.app.studio import measures, notices
 from tunery.app.studio.components.cards import card, empty_state
 from tunery.app.studio.components.code import code_block
 from tunery.app.studio.components.forms import form_from
-from tunery.app.studio.components.markup import Tag, button, link
+from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import in_background, visit
@@ -53,7 +53,7 @@ def _settings(project: str, stored: StoredEndpoint, *, opened: bool) -> None:
         kind, words = ("tag is-on", _("public")) if stored.settings.share else ("tag", _("not shared"))
         Tag("span", words, classes=kind)
         if stored.settings.share:
-            link(_("Open the page"), f"/share/{name}", classes="button", target="_blank")
+            Tag("a", _("Open the page"), classes="button", href=f"/share/{name}", target="_blank", rel="noopener")
 
     with card(name, actions=actions):
         if stored.settings.share:
