@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from tunery import progress
@@ -37,10 +38,14 @@ class Fault:
 
 
 def check(workspace: Workspace) -> list[Fault]:
-    """Return everything that is wrong: in the database, with files, versions and rows, and with copies of models."""
+    """Return everything that is wrong: in the database, with files, versions and rows, and with copies of models.
+
+    Of a damaged database nothing more is said, since what is read from it proves nothing.
+    """
     with workspace.reading() as session:
+        if damage := list(_of_database(session)):
+            return damage
         return [
-            *_of_database(session),
             *_of_references(session),
             *_of_files(workspace, session),
             *_of_versions(workspace, session),
@@ -50,10 +55,15 @@ def check(workspace: Workspace) -> list[Fault]:
 
 
 def _of_database(session: Session) -> Iterator[Fault]:
-    if session.get_bind().dialect.name == "sqlite":
-        for (said,) in session.execute(text("PRAGMA integrity_check")).all():
-            if said != "ok":
-                yield Fault("database", "workspace.db", _("The database is damaged: {reason}.").format(reason=said))
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    try:
+        found = session.scalars(text("PRAGMA integrity_check")).all()
+    except DatabaseError as error:  # so damaged that even looking fails
+        found = [str(error.orig)]
+    for said in found:
+        if said != "ok":
+            yield Fault("database", "workspace.db", _("The database is damaged: {reason}.").format(reason=said))
 
 
 def _of_references(session: Session) -> Iterator[Fault]:
