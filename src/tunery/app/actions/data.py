@@ -80,6 +80,17 @@ class Listed:
     latest: Version | None
 
 
+def may_upload(context: Context, project: str) -> None:
+    """Make sure that the context's user may bring files into a project.
+
+    Raises:
+        AccessError: The user is no editor.
+        NotFoundError: There is no such project, or the user may not know of it.
+    """
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "editor")
+
+
 def upload(context: Context, project: str, *, path: Path, name: str) -> Origin:
     """Keep an uploaded file, so that it can be looked at and imported.
 
@@ -94,8 +105,7 @@ def upload(context: Context, project: str, *, path: Path, name: str) -> Origin:
         DataError: It is too large, or is no data.
         StoreError: The bytes can't be stored.
     """
-    with context.workspace.reading() as session:
-        access.require(session, context, project, "editor")
+    may_upload(context, project)
     uploads.check(path, name=name)
     # Before the transaction, which would let nobody else write meanwhile.
     context.workspace.blobs.put(path)
@@ -118,8 +128,7 @@ def stage_upload(context: Context, project: str, *, name: str, pieces: Iterable[
         DataError: It is too large, or is no data.
         StoreError: The bytes can't be stored.
     """
-    with context.workspace.reading() as session:
-        access.require(session, context, project, "editor")
+    may_upload(context, project)
     with TemporaryDirectory(dir=context.workspace.place("uploads")) as folder:
         path = Path(folder) / "upload"
         uploads.receive(pieces, path, name=name)

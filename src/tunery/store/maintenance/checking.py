@@ -42,9 +42,9 @@ def check(workspace: Workspace) -> list[Fault]:
 
     Of a damaged database nothing more is said, since what is read from it proves nothing.
     """
+    if damage := _of_database(workspace):
+        return damage
     with workspace.reading() as session:
-        if damage := list(_of_database(session)):
-            return damage
         return [
             *_of_references(session),
             *_of_files(workspace, session),
@@ -54,16 +54,16 @@ def check(workspace: Workspace) -> list[Fault]:
         ]
 
 
-def _of_database(session: Session) -> Iterator[Fault]:
-    if session.get_bind().dialect.name != "sqlite":
-        return
+def _of_database(workspace: Workspace) -> list[Fault]:
+    if workspace.engine.dialect.name != "sqlite":
+        return []
     try:
-        found = session.scalars(text("PRAGMA integrity_check")).all()
+        with workspace.engine.connect() as connection:
+            found = connection.scalars(text("PRAGMA integrity_check")).all()
     except DatabaseError as error:  # so damaged that even looking fails
         found = [str(error.orig)]
-    for said in found:
-        if said != "ok":
-            yield Fault("database", "workspace.db", _("The database is damaged: {reason}.").format(reason=said))
+    message = _("The database is damaged: {reason}.")
+    return [Fault("database", "workspace.db", message.format(reason=said)) for said in found if said != "ok"]
 
 
 def _of_references(session: Session) -> Iterator[Fault]:
