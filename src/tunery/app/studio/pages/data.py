@@ -40,7 +40,6 @@ def may_edit() -> bool:
 @studio_page("/p/{project}/data", title=N_("Data"))
 def data_page(project: str) -> None:
     """Build the list of data sets."""
-    here = visit()
     base = f"/p/{project}/data"
 
     def actions() -> None:
@@ -63,7 +62,10 @@ def data_page(project: str) -> None:
     with card(classes="flush"):
         DataTable(
             columns,
-            lambda after, limit: data.listed(here.context, project, after=after, limit=limit),
+            lambda after, limit: data.listed(visit().context, project, after=after, limit=limit),
             label=_("Data sets"),
-            empty=(_("There is no data yet."), _("Import a file with texts and their labels: CSV, JSON lines, Excel, CoNLL and others.")),
+            empty=(
+                _("There is no data yet."),
+                _("Import a file with texts and their labels: CSV, JSON lines, Excel, CoNLL and others."),
+            ),
         )

@@ -60,7 +60,9 @@ class Importing:
         on_done: What is done when a version has been made: given the project and the job.
     """
 
-    def __init__(self, project: str, *, into: str = "", on_done: Callable[[str, Job], Awaitable[None]] = _go_to_version) -> None:
+    def __init__(
+        self, project: str, *, into: str = "", on_done: Callable[[str, Job], Awaitable[None]] = _go_to_version
+    ) -> None:
         self._project = project
         self._into = into
         self._on_done = on_done
@@ -92,12 +94,16 @@ class Importing:
         with Tag("details", classes="more"):
             Tag("summary", _("Or take it from a source"))
             with Tag("div", classes="row"):
-                field = text_field("", hint=_("For example hf:user/data, modelscope:user/data or pypi:package==1.0/folder."))
+                field = text_field(
+                    "", hint=_("For example hf:user/data, modelscope:user/data or pypi:package==1.0/folder.")
+                )
                 field.element.props["aria-label"] = _("Source")
                 button(_("Look at it")).on("click", lambda: self._fetched(field))
 
     async def _uploaded(self, file: FileUpload) -> None:
-        with NamedTemporaryFile(dir=visit().parts.workspace.place("uploads"), suffix=PurePath(file.name).suffix) as kept:
+        with NamedTemporaryFile(
+            dir=visit().parts.workspace.place("uploads"), suffix=PurePath(file.name).suffix
+        ) as kept:
             await file.save(kept.name)
             context = visit().context
             origin = await in_background(data.upload, context, self._project, path=Path(kept.name), name=file.name)
@@ -117,7 +123,11 @@ class Importing:
         with card(origin.name, task_name(look.task)):
             self._numbers(look)
             if errors:
-                note(_("It can't be imported as it is."), _("What stands in the way is below, with its places."), kind="danger")
+                note(
+                    _("It can't be imported as it is."),
+                    _("What stands in the way is below, with its places."),
+                    kind="danger",
+                )
                 problem_list(errors)
             self._settings(origin, look, settings)
         if look.check is not None:

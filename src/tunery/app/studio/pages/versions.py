@@ -24,6 +24,7 @@ from tunery.app.studio.visits import in_background, visit
 from tunery.app.studio.words import origin_name, split_name, task_name
 from tunery.errors import Problem
 from tunery.i18n import N_, _
+from tunery.store.paging import Page
 from tunery.store.rows import to_example
 from tunery.store.tables import DataSet, Version
 from tunery.store.version_rows import PlacedRow
@@ -51,7 +52,10 @@ def version_page(project: str, data_set: str, version: str = "") -> None:
         actions=lambda: _actions(project, owner, shown),
     )
     if shown.id != history[0].id:
-        note(_("This is an older version."), _("It stays as it was; the last one is version {number}.").format(number=history[0].number))
+        note(
+            _("This is an older version."),
+            _("It stays as it was; the last one is version {number}.").format(number=history[0].number),
+        )
     with Tag("div", classes="grid-2"):
         _numbers(shown)
         _lengths(shown)
@@ -69,7 +73,11 @@ def _actions(project: str, owner: DataSet, shown: Version) -> None:
         for split in shown.counts:
             for form in forms:
                 Tag(
-                    "button", f"{split_name(split)} · {form.upper()}", classes="menu-item", type="button", role="menuitem"
+                    "button",
+                    f"{split_name(split)} · {form.upper()}",
+                    classes="menu-item",
+                    type="button",
+                    role="menuitem",
                 ).on("click", lambda _event, split=split, form=form: _export(owner, shown, split, form))
     if may_edit():
         button_link(_("New version from a file"), f"/p/{project}/data/import?into={owner.name}", symbol="plus")
@@ -109,7 +117,11 @@ def _labels(shown: Version) -> None:
     with card(title):
         charts.bars({name: float(count) for name, count in labels.items()}, limit=_MOST_LABELS, title=title)
         if len(labels) > _MOST_LABELS:
-            Tag("p", _("{count} more labels occur less often.").format(count=len(labels) - _MOST_LABELS), classes="muted small")
+            Tag(
+                "p",
+                _("{count} more labels occur less often.").format(count=len(labels) - _MOST_LABELS),
+                classes="muted small",
+            )
 
 
 class Rows:
@@ -126,7 +138,9 @@ class Rows:
                 self._text = text_field(_("Search"), kind="search")
                 self._text.root.classes("grow")
                 everything = {"": _("all")}
-                self._split = choice_field(_("Split"), everything | {name: split_name(name) for name in version.counts}, "")
+                self._split = choice_field(
+                    _("Split"), everything | {name: split_name(name) for name in version.counts}, ""
+                )
                 self._label = choice_field(_("Label"), everything | {name: name for name in labels_in(version)}, "")
                 self._label.element.props("use-input input-debounce=0")
             columns: list[Column[PlacedRow]] = [
@@ -149,10 +163,10 @@ class Rows:
         if str(self._text.value or "") != self._searched_for:
             await self._table.refresh()
 
-    def _fetch(self, after: str | None, limit: int) -> object:
+    def _fetch(self, after: str | None, limit: int) -> Page[PlacedRow]:
         self._searched_for = str(self._text.value or "")
         return data.rows(
-            self._context, self._version.id, split=self._split.value or None, label=self._label.value or None,
+            visit().context, self._version.id, split=self._split.value or None, label=self._label.value or None,
             text=self._searched_for or None, after=after, limit=limit,
         )  # fmt: skip
 
@@ -172,7 +186,9 @@ class Rows:
     async def _delete(self, row: PlacedRow) -> None:
         models = await in_background(data.learned_from, visit().context, row.row.id)
         names = ", ".join(models) if models else _("none")
-        text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(names=names)
+        text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(
+            names=names
+        )
         if await confirm(_("Delete this text everywhere?"), text, act=_("Delete"), danger=True):
             await in_background(data.delete_row, visit().context, row.row.id)
             notices.tell(_("The text was deleted."))
@@ -187,8 +203,17 @@ def _history(project: str, owner: DataSet, shown: Version, history: list[Version
                 attributes = {"aria-current": "true"} if version.id == shown.id else {}
                 link(_("Version {number}").format(number=version.number), target, **attributes)
                 Tag("span", _("{count} rows").format(count=f"{rows_in(version):,}"), classes="muted")
-                Tag("span", f"{origin_name(version.origin)} · {version.source}" if version.source else origin_name(version.origin), classes="grow muted small")
+                Tag(
+                    "span",
+                    f"{origin_name(version.origin)} · {version.source}"
+                    if version.source
+                    else origin_name(version.origin),
+                    classes="grow muted small",
+                )
                 relative_time(version.created)
                 if number + 1 < len(history):
                     before = history[number + 1]
-                    link(_("What has changed"), f"/p/{project}/data/{owner.id}/changes?before={before.id}&after={version.id}")
+                    link(
+                        _("What has changed"),
+                        f"/p/{project}/data/{owner.id}/changes?before={before.id}&after={version.id}",
+                    )
