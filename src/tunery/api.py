@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunery.data.dataset import Dataset
-from tunery.types import Example, Predictor
+from tunery.types import Example, Input, Predictor, Span
 
 if TYPE_CHECKING:
     from tunery.data.annotation_formats import Annotated
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunery.evaluation.comparison import Comparison
     from tunery.evaluation.label_errors import LabelErrors
     from tunery.evaluation.report import Report
+    from tunery.models.attributions import Attribution
     from tunery.models.export.result import ExportResult
     from tunery.models.model import Model
     from tunery.tuning.learning_curve_result import LearningCurve
@@ -278,7 +279,6 @@ def label_errors(
     from tunery import tasks
     from tunery.evaluation import label_errors as ranking
     from tunery.models import learned
-    from tunery.types import Span
 
     ranking.require()
     spans = any(isinstance(item, Span) for example in examples for item in example.target or ())
@@ -291,6 +291,28 @@ def label_errors(
     learned.refuse(model.folder, list(examples))
     words = model.word_scores(examples) if model.task.reads.target == "spans" else None
     return ranking.find(examples, model.predict(examples), model.labels, words, count=count)
+
+
+def explain(
+    model: Model, text: Input, label: str | None = None, *, span: Span | None = None, steps: int = 24
+) -> Attribution:
+    """Say which words of a text moved an answer, and how much.
+
+    Args:
+        model: A tuned model.
+        text: The text.
+        label: Why this label; by default the model's answer, and of several labels the surest.
+        span: For entities: why this span; by default the surest that the model finds.
+        steps: More steps take longer, and leave less unexplained.
+
+    Raises:
+        MissingExtraError: The extra ``explain`` is not installed.
+        ModelError: The model doesn't know the label, or there is no span to explain.
+        SettingError: ``steps`` is no usable number.
+    """
+    from tunery.models.attributions import explain as attribute
+
+    return attribute(model, text, label, span=span, steps=steps)
 
 
 def agreement(items: Sequence[Annotated]) -> AnnotatorAgreement:

@@ -120,6 +120,15 @@ def test_whoever_stops_gives_rows_back_and_finds_the_draft_again(workspace: Work
     assert _take(workspace, queue, "ann")[0].draft == "begun"
 
 
+def test_what_was_renewed_meanwhile_is_not_given_back(workspace: Workspace) -> None:
+    queue = _queue(workspace, 2)
+    first, second = _take(workspace, queue, "ann", 2)
+    with workspace.writing() as session:
+        leases.keep(session, item=second.item.id, user="ann", draft="begun")
+        leases.release(session, queue=queue, user="ann", items=[first.item.id, second.item.id], until=first.until)
+    assert _rows(_take(workspace, queue, "ben", 2)) == [first.row.id]
+
+
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_no_two_people_get_the_same_place(workspace: Workspace, overlap: int) -> None:
     people = tuple(f"u{number}" for number in range(6))

@@ -47,7 +47,6 @@ class AppSettings(BaseModel):
         default=(),
         description=N_("Addresses of proxies in front of it, with commas; only they may say who is really calling."),
     )
-    jobs_at_once: int = Field(default=1, ge=1, le=64, description=N_("How many jobs run at the same time."))
     session_hours: float = Field(
         default=24.0, gt=0, le=24 * 365, description=N_("Hours without use after which a sign-in expires.")
     )

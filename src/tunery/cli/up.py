@@ -6,6 +6,7 @@ import webbrowser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel
 
 from tunery.cli.options import Setting, settings_of
 from tunery.cli.output import say, write
@@ -21,6 +22,7 @@ def up(
     **values: object,
 ) -> None:
     """Run the application until Ctrl-C."""
+    from tunery.app.jobs.settings import JobSettings
     from tunery.app.settings import AppSettings
     from tunery.settings import build
     from tunery.store.settings import WorkspaceSettings
@@ -33,24 +35,35 @@ def up(
         raise MissingExtraError("app,serve,tune", _("The application")) from None
 
     given = {name: value for name, value in values.items() if value is not None}
-    where = {name: value for name, value in given.items() if name in WorkspaceSettings.model_fields}
-    how = {name: value for name, value in given.items() if name not in where}
+
+    def of(model: type[BaseModel]) -> dict[str, object]:
+        return {name: value for name, value in given.items() if name in model.model_fields}
 
     def tell(parts: Parts) -> None:
         _tell(parts)
         if open_:
             webbrowser.open(parts.settings.url)
 
-    application.up(build(WorkspaceSettings, where), build(AppSettings, how), tell)
+    application.up(
+        build(WorkspaceSettings, of(WorkspaceSettings)),
+        build(AppSettings, of(AppSettings)),
+        build(JobSettings, of(JobSettings)),
+        tell,
+    )
     say(_("Stopped."))
 
 
 def settings() -> list[Setting]:
-    """Return the settings of a workspace and of the application."""
+    """Return the settings of a workspace, of the application and of its jobs."""
+    from tunery.app.jobs.settings import JobSettings
     from tunery.app.settings import AppSettings
     from tunery.store.settings import WorkspaceSettings
 
-    return [*settings_of(WorkspaceSettings, _("Workspace")), *settings_of(AppSettings, _("Application"))]
+    return [
+        *settings_of(WorkspaceSettings, _("Workspace")),
+        *settings_of(AppSettings, _("Application")),
+        *settings_of(JobSettings, _("Jobs")),
+    ]
 
 
 def _tell(parts: Parts) -> None:

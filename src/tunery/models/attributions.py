@@ -2,7 +2,7 @@
 
 The method is that of Sundararajan, Taly and Yan (2017, https://arxiv.org/abs/1703.01365), as captum has it. Every token
 goes from nothing (the mask token) to what it is, and what the answer's logit gains on the way is divided among the
-tokens: together they make up the difference of the two logits, up to a `residual` that shrinks with the number of steps.
+tokens: together they make up the difference of the two logits, up to a `residual` that shrinks with more steps.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def _masked(model: Answerer, ids: Tensor) -> Tensor:
 
 @contextmanager
 def _frozen(module: nn.Module) -> Iterator[None]:
-    """Answer, rather than learn, within the block: no dropout, and no gradients of weights, which take half the time."""
+    """Answer, rather than learn, within the block: no dropout, and no gradients of weights."""
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     before = module.training
     nn.Module.eval(module)

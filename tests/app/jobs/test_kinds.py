@@ -11,9 +11,13 @@ import pytest
 from sqlalchemy import func, select
 from tests.app.jobs.helpers import Here, questions
 
+from tunery.app.actions import queues
+from tunery.app.actions.queues import QueueSettings
+from tunery.app.context import Context
 from tunery.app.jobs.queue import Jobs
 from tunery.errors import SettingError
 from tunery.store import endpoints, models, projects, reports, runs, versions
+from tunery.store.annotation import queues as stored_queues
 from tunery.store.failures import NotFoundError
 from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Model, Run, Version
@@ -132,11 +136,16 @@ def test_wrong_labels_are_found(made: Made, tmp_path: Path) -> None:
         lines[number] = json.dumps({**row, "label": "food" if row["label"] == "weather" else "weather"})
     spoiled = tmp_path / "questions.jsonl"
     spoiled.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    version = made.upload(spoiled)
-    found = made.do("label-errors", version=version, base=made.base)
-    assert found["rows"]
-    assert [row["score"] for row in found["rows"]] == sorted((row["score"] for row in found["rows"]), reverse=True)
-    assert {row["suggested"] for row in found["rows"]} <= {'"food"', '"weather"'}
+    with made.workspace.reading() as session:
+        data_set = versions.get(session, made.upload(spoiled)).data_set
+    settings = QueueSettings(name="Wrong?", origin="labelled", order="errors", base=made.base)
+    queue = queues.create(Context(made.workspace, Jobs()), data_set=data_set, settings=settings)
+    found = made.do("label-errors", queue=queue.queue.id, base=made.base)
+    with made.workspace.reading() as session:
+        left = stored_queues.items(session, queue=queue.queue.id)
+    assert 0 < found["likely"] == len(left) < queue.items
+    assert {item.reason for item in left} == {"error"}
+    assert [item.priority for item in left] == sorted((item.priority for item in left), reverse=True)
 
 
 def test_a_backup_is_of_the_whole_workspace(made: Made) -> None:
@@ -157,7 +166,6 @@ def test_what_belongs_to_another_project_can_not_be_used(made: Made) -> None:
         ("search", {"version": made.version, "recipe": made.recipe()}),
         ("curve", {"version": made.version, "recipe": made.recipe()}),
         ("rank", {"version": made.version, "bases": [made.base]}),
-        ("label-errors", {"version": made.version, "base": made.base}),
         ("evaluate", {"version": made.version, "model": made.model}),
         ("export", {"model": made.model}),
         ("deploy", {"model": made.model, "endpoint": "theirs"}),

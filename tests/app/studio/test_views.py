@@ -8,11 +8,11 @@ import shlex
 from itertools import pairwise
 
 import pytest
+from pydantic import ValidationError
 
-from tunery.app.studio.views import calling, confusion, curves, recipes, slices, traffic, weights
+from tunery.app.studio.views import calling, confusion, curves, recipes, slices, weights
 from tunery.errors import SettingError
 from tunery.evaluation.report import ConfusionTable
-from tunery.store.tables import Traffic
 
 
 def test_words_are_weighed_by_the_strongest_of_them() -> None:
@@ -73,29 +73,6 @@ def test_wilson_agrees_with_the_published_example() -> None:
     assert high == pytest.approx(0.3662, abs=5e-5)
 
 
-def test_minutes_of_several_processes_are_added_and_quiet_ones_shown() -> None:
-    rows = [
-        Traffic(endpoint="e", minute=100, writer="a", requests=3, failed=1, latency={"8": 2, "16": 1}),
-        Traffic(endpoint="e", minute=100, writer="b", requests=1, refused=2, latency={"8": 1}),
-        Traffic(endpoint="e", minute=50, writer="a", requests=9),
-    ]
-
-    found = traffic.by_minute(rows, last=101, minutes=3)
-
-    assert [one.counts.requests for one in found] == [0, 4, 0]
-    assert found[1].counts.latency == {8.0: 3, 16.0: 1}
-    assert found[1].counts.errors == 3
-    assert found[1].at.timestamp() == 6000
-    assert traffic.altogether(rows).requests == 13
-
-
-def test_percentiles_lie_between_the_bounds() -> None:
-    assert traffic.percentile({10.0: 50, 20.0: 50}, 0.5) == pytest.approx(10.0)
-    assert traffic.percentile({10.0: 50, 20.0: 50}, 0.95) == pytest.approx(19.0)
-    assert traffic.percentile({10.0: 0, 20.0: 4}, 0.5) == pytest.approx(15.0)
-    assert traffic.percentile({}, 0.5) is None
-
-
 NASTY = 'it\'s "odd" \\ and 好'
 
 
@@ -149,7 +126,16 @@ def test_every_strategy_is_offered_once() -> None:
 
     assert names[0] == "auto"
     assert len(set(names)) == len(names)
-    assert "base" not in recipes.advanced_settings()
+
+
+def test_what_learning_is_set_by_is_declared_once() -> None:
+    declared = recipes.learning_settings()
+
+    assert "base" not in declared.model_fields
+    assert {"epochs", "seed", "patience"} <= set(declared.model_fields)
+    assert declared().model_dump()["seed"] == 42
+    with pytest.raises(ValidationError):
+        declared(epochs=0)
 
 
 def test_curves_know_their_best_point_and_long_ones_get_short() -> None:

@@ -1,8 +1,8 @@
 """The studio: what people see in a browser, on the same port as the REST API.
 
 `installing.install` puts it on the application. A page is a module of `pages`, made with `page.studio_page`; what
-pages are made of is in `components`. Pages call `tunery.app.actions` and hold no logic of their own. Texts of users are only
-ever shown by elements that take them as text.
+pages are made of is in `components`. Pages call `tunery.app.actions` and hold no logic of their own. Texts of users are
+only ever shown by elements that take them as text.
 """
 
 from __future__ import annotations

@@ -113,10 +113,11 @@ def language_here() -> str | None:
 
 
 async def in_background(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Run what takes long in a thread, in the visit's language, while the page goes on."""
+    """Run what takes long in a thread, in the visit and its language, while the page goes on."""
     found = visit()
 
     def speak() -> _T:
+        _building.set(found)
         with i18n.use_language(found.language):
             return function(*args, **kwargs)
 

@@ -178,6 +178,25 @@ def disputes(session: Session, *, queue: str, settled: bool = False, after: int 
     return [_dispute(session, item, row) for item, row in found]
 
 
+def disagreement(session: Session, *, project: str) -> dict[str, float]:
+    """Return, for each row of a project with different answers, the share that is not the most frequent one."""
+    counts = (
+        select(Annotation.row, Annotation.target, func.count())
+        .join(Queue, Queue.id == Annotation.queue)
+        .where(
+            Queue.project == project,
+            Annotation.undone.is_(None),
+            Annotation.adjudication.is_(False),
+            Annotation.target.is_not(None),
+        )
+        .group_by(Annotation.row, Annotation.target)
+    )
+    numbers: dict[str, list[int]] = {}
+    for row, _target, number in session.execute(counts):
+        numbers.setdefault(row, []).append(number)
+    return {row: 1 - max(of_row) / sum(of_row) for row, of_row in numbers.items() if len(of_row) > 1}
+
+
 def disputed(queue: str) -> Select[str]:
     """Return the items with different answers, as part of a statement."""
     return (

@@ -76,7 +76,9 @@ def keep(session: Session, *, item: str, user: str, draft: str | None) -> dateti
     return until
 
 
-def release(session: Session, *, queue: str, user: str, items: Sequence[str] | None = None) -> None:
+def release(
+    session: Session, *, queue: str, user: str, items: Sequence[str] | None = None, until: datetime | None = None
+) -> None:
     """Let others have what the user doesn't work on any more; drafts stay.
 
     Args:
@@ -84,14 +86,15 @@ def release(session: Session, *, queue: str, user: str, items: Sequence[str] | N
         queue: The queue.
         user: Who stops.
         items: Which items; None for all of the user's.
+        until: Only what was to be kept no longer than this: what has been renewed since, somebody works on again.
     """
     here = select(QueueItem.id).where(QueueItem.queue == queue)
     if items is not None:
         here = here.where(QueueItem.id.in_(items))
-    session.execute(
-        update(Lease).where(Lease.user == user, Lease.item.in_(here)).values(until=datetime.now(UTC)),
-        execution_options={"synchronize_session": "fetch"},
-    )
+    kept = update(Lease).where(Lease.user == user, Lease.item.in_(here))
+    if until is not None:
+        kept = kept.where(Lease.until <= until)
+    session.execute(kept.values(until=datetime.now(UTC)), execution_options={"synchronize_session": "fetch"})
 
 
 def _free(queue: str, user: str, overlap: int, now: datetime, *, skipped: bool) -> Select[QueueItem, Row]:

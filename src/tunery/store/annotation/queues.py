@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from tunery.store import identifiers
 from tunery.store.annotation import statements
 from tunery.store.failures import not_found
-from tunery.store.tables import Queue, QueueItem
+from tunery.store.tables import Annotation, Lease, Queue, QueueItem
 
 Order = Literal["uncertain", "disagreement", "random", "errors", "given"]
 """What comes first: what a model is least sure of, what two answer differently, chance, likely errors, as it came."""
@@ -191,6 +191,16 @@ def arrange(session: Session, *, queue: str, places: Sequence[Place], model: str
         if each:
             session.execute(update(QueueItem), each)
     session.expire_all()
+
+
+def remove(session: Session, *, queue: str, items: Sequence[str]) -> None:
+    """Take items that nobody has answered or works on out of a queue."""
+    locked(session, queue)
+    wanted = set(items)
+    used = set(session.scalars(select(Annotation.item).where(Annotation.queue == queue)))
+    used |= set(session.scalars(select(Lease.item).join(QueueItem, QueueItem.id == Lease.item)))
+    for start in range(0, len(gone := sorted(wanted - used)), _AT_ONCE):
+        session.execute(delete(QueueItem).where(QueueItem.id.in_(gone[start : start + _AT_ONCE])))
 
 
 def change(

@@ -1,10 +1,10 @@
-"""Rows whose labels are likely wrong."""
+"""The rows of a queue that are likely labelled wrong."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -12,40 +12,51 @@ from tunery.app.jobs import material
 from tunery.app.jobs.context import JobContext
 from tunery.app.jobs.kind import Arguments, Kind
 from tunery.i18n import N_, _
+from tunery.store.annotation import queues
+from tunery.store.failures import not_found
 from tunery.store.tables import Job, Json
-from tunery.store.targets import to_text
 
 
 class LabelErrorsArguments(Arguments):
-    """What is looked through."""
+    """Where errors are looked for."""
 
-    version: str = Field(description=N_("The version whose labels are looked through."))
-    base: str = Field(description=N_("A base model: the rows answer for each other, by a probe on its features."))
-    split: Literal["train", "dev", "test"] = Field(default="train", description=N_("Which of its splits."))
-    count: int | None = Field(default=None, ge=1, le=100_000, description=N_("How many rows at most."))
+    queue: str = Field(description=N_("A queue of labelled rows; only those that are likely wrong stay in it."))
+    base: str | None = Field(
+        default=None, description=N_("A base model; the rows then answer for each other, by cross-validation.")
+    )
+    model: str | None = Field(default=None, description=N_("Instead of it a model that did not learn from these rows."))
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.base is None) == (self.model is None):
+            raise ValueError(_("either a base model or a model has to be named"))
+        return self
 
 
 class LabelErrors(Kind[LabelErrorsArguments]):
-    """Looks for rows whose labels are likely wrong."""
+    """Looks for labels that are likely wrong."""
 
     name: ClassVar[str] = "label-errors"
-    title: ClassVar[str] = N_("Look for wrong labels")
+    title: ClassVar[str] = N_("Find label errors")
     arguments = LabelErrorsArguments
+    heavy: ClassVar[bool] = True
 
     @override
     def prepare(self, session: Session, job: Job, arguments: LabelErrorsArguments) -> None:
-        material.version_in(session, job.project, arguments.version)
+        if queues.get(session, arguments.queue).project != job.project:
+            raise not_found(arguments.queue)
+        if arguments.model is not None:
+            material.model_in(session, job.project, arguments.model)
 
     @override
     def run(self, context: JobContext, arguments: LabelErrorsArguments) -> Json:
         import tunery
+        from tunery.app.annotation.suggesting import likely_errors
 
-        examples, places = material.split(context, arguments.version, arguments.split)
-        context.progress(_("Looking through {n} rows").format(n=len(examples)))
-        found = tunery.label_errors(examples, arguments.base, count=arguments.count)
-        rows = [
-            {"row": places[one.index][1], "position": places[one.index][0], "score": one.score, "likely": one.likely,
-             "suggested": to_text(one.suggested), "reason": one.reason}
-            for one in found.rows
-        ]  # fmt: skip
-        return {"version": arguments.version, "split": arguments.split, "checked": found.checked, "rows": rows}
+        model = (
+            tunery.load_model(material.folder_of(context, arguments.model))
+            if arguments.model is not None
+            else str(arguments.base)
+        )
+        found = likely_errors(context.workspace, arguments.queue, lambda rows: tunery.label_errors(rows, model))
+        return {"queue": arguments.queue, "likely": found}

@@ -56,6 +56,15 @@ def button(text: str, *, kind: str = "", symbol: str = "", **attributes: Any) ->
     return element
 
 
+def button_link(text: str, target: str, *, kind: str = "", symbol: str = "") -> Tag:
+    """Build a link that looks like a button."""
+    with Tag("a", classes=f"button {kind}".strip(), href=target) as element:
+        if symbol:
+            icon(symbol)
+        Tag("span", text)
+    return element
+
+
 def icon_button(symbol: str, title: str, *, classes: str = "", **attributes: Any) -> Tag:
     """Build a button that shows only an icon; ``title`` is what it does."""
     with Tag(

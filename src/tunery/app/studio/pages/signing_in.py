@@ -47,7 +47,7 @@ def set_up(request: Request) -> Response | None:
     with Tag("div"):
         Tag("h1", _("Welcome to Tunery"))
         Tag("p", _("Make the first account. It is an administrator's and can invite others."), classes="lead")
-    entries = (
+    entries: tuple[Entry, ...] = (
         Entry("name", _("Your name"), complete="name"),
         Entry("email", _("E-mail"), "email", "username", hint=_("What you sign in with. Nothing is sent to it.")),
         _new_password(),

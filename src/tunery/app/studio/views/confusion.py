@@ -9,7 +9,7 @@ import numpy as np
 
 from tunery.evaluation.report import ConfusionTable
 
-MOST_LABELS = 40
+MOST_LABELS = 30
 """A grid of more labels than this can't be read."""
 
 

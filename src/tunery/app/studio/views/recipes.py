@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from tunery import tasks
 from tunery.tuning import strategies
 from tunery.tuning.recipe import Recipe
 
-FIRST = ("strategy", "budget", "epochs", "seed")
-"""What of a recipe is shown before anything is unfolded."""
-_PARTS = ("base", "task", "strategy")
+_APART = ("base", "task", "strategy", "budget")
+"""What of a recipe has a place of its own in the form."""
 _STRATEGY_ORDER = ("auto", "full", "lora", "last-n", "head", "probe", "contrastive")
 
 
@@ -46,9 +47,13 @@ def task_settings(name: str) -> type[BaseModel]:
     return tasks.get_class(name)
 
 
-def advanced_settings() -> list[str]:
-    """Return the names of what is folded away: everything of a recipe but its parts and what comes first."""
-    return [name for name in Recipe.model_fields if name not in (*FIRST, *_PARTS)]
+@cache
+def learning_settings() -> type[BaseModel]:
+    """Return the declaration of what is folded away: everything of a recipe that has no place of its own."""
+    fields: dict[str, Any] = {
+        name: (declared.annotation, declared) for name, declared in Recipe.model_fields.items() if name not in _APART
+    }
+    return create_model("LearningSettings", **fields)
 
 
 def compose(
@@ -104,4 +109,6 @@ def _part(part: tuple[str, Mapping[str, object]], declared: type[BaseModel]) -> 
 
 
 def _is_default(declared: type[BaseModel], name: str, value: object) -> bool:
-    return value is None or value == "" or value == declared.model_fields[name].default
+    default = declared.model_fields[name].default
+    # What nobody decides is decided from the data; a switch that was left alone does not say no.
+    return value is None or value == "" or value == default or (default is None and value is False)
