@@ -25,6 +25,8 @@ from tunery.cli import (
     servers,
     tune,
     up,
+    worker,
+    workspace,
 )
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
@@ -108,6 +110,7 @@ def _application() -> typer.Typer:
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
     _add(app, with_settings(serve.serve, serve.settings()), _("Serve models: many at once, behind an API."))
     _add(app, with_settings(up.up, up.settings()), _("Run the whole application: the studio, its jobs and its API."))
+    _add(app, with_settings(worker.worker, worker.settings()), _("Do jobs of a workspace on one more machine."))
     _add(app, login.login, _("Sign in to an application, for commands with --server."))
     _add(app, jobs.deploy, _("Let a model of a server answer under a name."))
     about_jobs = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look at what a server does, and stop it."))
@@ -121,6 +124,16 @@ def _application() -> typer.Typer:
     _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
     _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
     _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
+    about_workspace = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look after a workspace."))
+    app.add_typer(about_workspace, name="workspace")
+    for function, about in (
+        (workspace.backup, _("Write a workspace into one file, while it may be used.")),
+        (workspace.restore, _("Fill an empty workspace from a backup, on whatever kind of store.")),
+        (workspace.check, _("Say everything that is wrong with a workspace.")),
+        (workspace.gc, _("Remove files that nothing needs any more.")),
+        (workspace.info, _("Say where a workspace lies and what it holds.")),
+    ):
+        _add(about_workspace, with_settings(function, workspace.settings()), about)
     return app
 
 
