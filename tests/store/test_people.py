@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def ada(workspace: Workspace) -> str:
     with workspace.writing() as session:
-        return users.create(session, email="Ada@Example.com", name=" Ada  L ", password="x", admin=True)  # noqa: S106.id
+        return users.create(session, email="Ada@Example.com", name=" Ada  L ", password="x", admin=True).id  # noqa: S106
 
 
 def test_a_user_is_found_by_the_e_mail_in_any_case(workspace: Workspace, ada: str) -> None:

@@ -25,7 +25,7 @@ def project(ada: httpx.Client) -> str:
 def test_problems_are_said_in_the_callers_language_with_the_field(ada: httpx.Client) -> None:
     for language, title, why in (
         ("en", "The request can't be used.", "is missing"),
-        ("zh-CN,zh;q=0.9", "该请求无法使用。", "缺失"),
+        ("zh-CN,zh;q=0.9", "该请求无法使用。", "缺少"),
     ):
         answer = ada.post("/projects", json={"task": 5}, headers={"Accept-Language": language, "X-Request-ID": "mine"})
         assert answer.status_code == 422
