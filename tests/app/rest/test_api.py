@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -166,12 +167,24 @@ def test_a_body_is_refused_before_it_is_read(up: Up, ada: httpx.Client) -> None:
     unsaid = ada.post("/projects", content=pieces(), headers={"Content-Type": "application/json"})
     assert (unsaid.status_code, unsaid.json()["code"]) == (413, "too-large")
     host, port = urlsplit(up.url).hostname, urlsplit(up.url).port
-    with socket.create_connection((host, port), timeout=60) as wire:
-        wire.sendall(
-            b"POST /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 999999999999\r\n\r\n"
-        )
-        assert b" 413 " in wire.recv(4096)
+    for path in (b"projects", b"uploads?project=p&name=n"):
+        with socket.create_connection((host, port), timeout=60) as wire:
+            wire.sendall(
+                b"POST /api/v1/" + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 999999999999\r\n\r\n"
+            )
+            assert b" 413 " in wire.recv(4096), path
+
+
+def test_an_upload_is_kept_once_and_only_where_one_may(up: Up, ada: httpx.Client, project: str) -> None:
+    content = b"text,label\n" + b"some text,a\n" * 500_000
+    params = {"project": project, "name": "../../rows.csv"}
+    first, second = (ada.post("/uploads", params=params, content=content) for _turn in range(2))
+    assert (first.status_code, first.json()["name"]) == (201, "rows.csv")
+    assert first.json()["blob"] == hashlib.sha256(content).hexdigest() == second.json()["blob"]
+    assert not list((up.folder / "uploads").iterdir())
+    with closing(join(up, ada, f"{uuid4().hex}@example.com")) as bob:
+        assert bob.post("/uploads", params=params, content=b"x").status_code == 404
 
 
 def test_answers_are_safe_to_show(ada: httpx.Client) -> None:
