@@ -23,6 +23,7 @@ from tunery.serving.metrics import CONTENT_TYPE
 from tunery.serving.problems import Refused
 from tunery.serving.requests import (
     B,
+    FeedbackBody,
     HuggingFaceBody,
     Intake,
     LoadBody,
@@ -90,6 +91,7 @@ class Routes:
         endpoint, key = self._server.admit(request, request.path_params["endpoint"])
         self._server.check_open()
         self._note(request, endpoint)
+        request.state.caller = self._server.caller(request, key)
         return LineStream(self._server, endpoint, request, functools.partial(self._server.charge, key))
 
     async def _ask(self, request: Request, kind: type[Any]) -> tuple[Endpoint, Any, list[str], Answered]:
@@ -106,10 +108,21 @@ class Routes:
         if server.settings.log_texts:
             request.state.about["inputs"] = texts
         found = await server.answer(endpoint.name, endpoint.model, texts, getattr(body, "timeout", None), request)
+        request.state.caller = server.caller(request, key)
+        server.record(request, endpoint.name, found, texts, range(len(texts)), request.state.started)
         return endpoint, body, texts, found
 
     def _note(self, request: Request, endpoint: Endpoint) -> None:
         request.state.about |= {"endpoint": endpoint.name, "version": endpoint.champion}
+
+    async def feedback(self, request: Request) -> Response:
+        """Keep what a caller says about an answer."""
+        server, name = self._server, request.path_params["endpoint"]
+        _endpoint, key = server.admit(request, name)
+        body = parse(FeedbackBody, await read(request, server.settings, self._intake))
+        server.charge(key, 0)
+        made = await _in_thread(server.give_feedback, name, body, server.caller(request, key)[1])
+        return _json({"feedback_id": made, "request_id": body.request_id, "number": body.number}, 201)
 
     # -- endpoints -------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import tunery
 from tunery.errors import MissingExtraError, ServerError, SettingError
 from tunery.i18n import _, language
 from tunery.serving.replies import parsed, refused, retry_after
-from tunery.types import Example, Input
+from tunery.types import Example, Input, Span, Target
 
 if TYPE_CHECKING:
     import httpx
@@ -247,6 +247,28 @@ def ask_call(server: Server, endpoint: str, inputs: Sequence[Input], top: int | 
 def endpoint_call(server: Server, name: str | None = None) -> Call:
     """Return the call that asks what endpoints there are, or about one of them."""
     return Call(server, "GET", "/v1/endpoints" + (f"/{quote(name, safe='')}" if name is not None else ""))
+
+
+def feedback_call(
+    server: Server,
+    endpoint: str,
+    request_id: str,
+    verdict: str,
+    target: Target | None,
+    number: int,
+    note: str,
+) -> Call:
+    """Return the call that says whether an answer was right."""
+    body: dict[str, object] = {"request_id": request_id, "number": number, "verdict": verdict, "note": note}
+    if target is not None:
+        plain = target if isinstance(target, str) else [_plain(item) for item in target]
+        body["target"] = plain
+    content = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+    return Call(server, "POST", f"/v1/endpoints/{quote(endpoint, safe='')}/feedback", content)
+
+
+def _plain(item: str | Span) -> object:
+    return {"start": item.start, "end": item.end, "label": item.label} if isinstance(item, Span) else item
 
 
 def refuse_a_single_text(inputs: object) -> None:

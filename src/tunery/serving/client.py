@@ -7,11 +7,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from tunery.errors import ServerError
 from tunery.serving import calls
-from tunery.serving.calls import IN_FLIGHT, Again, Call, Portions, Server, ask_call, endpoint_call
+from tunery.serving.calls import IN_FLIGHT, Again, Call, Portions, Server, ask_call, endpoint_call, feedback_call
 from tunery.serving.replies import (
     Answers,
     Endpoint,
@@ -20,7 +20,7 @@ from tunery.serving.replies import (
     endpoints_from_wire,
     from_wire,
 )
-from tunery.types import Input, Prediction
+from tunery.types import Input, Prediction, Target
 
 if TYPE_CHECKING:
     from tunery.tasks.base import Task
@@ -93,6 +93,31 @@ class Client:
                 yield from waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def feedback(
+        self,
+        endpoint: str,
+        request_id: str,
+        verdict: Literal["right", "wrong", "corrected"],
+        *,
+        target: Target | None = None,
+        number: int = 0,
+        note: str = "",
+    ) -> None:
+        """Say whether an answer was right; the server has to record what it answers.
+
+        Args:
+            endpoint: Who was asked.
+            request_id: The name of the request, as `Answers` has it.
+            verdict: ``right``, ``wrong``, or ``corrected`` together with ``target``.
+            target: What would have been right: a label, labels, or spans of the text that was sent.
+            number: Which text of the request, from 0.
+            note: Why, for people.
+
+        Raises:
+            ServerError: The server refused, or gave no answer.
+        """
+        self._carry_out(feedback_call(self._server, endpoint, request_id, verdict, target, number, note))
 
     def endpoints(self) -> list[Endpoint]:
         """Return what the server can be asked."""
@@ -202,6 +227,19 @@ class AsyncClient:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def feedback(
+        self,
+        endpoint: str,
+        request_id: str,
+        verdict: Literal["right", "wrong", "corrected"],
+        *,
+        target: Target | None = None,
+        number: int = 0,
+        note: str = "",
+    ) -> None:
+        """Say whether an answer was right; see `Client.feedback`."""
+        await self._carry_out(feedback_call(self._server, endpoint, request_id, verdict, target, number, note))
 
     async def endpoints(self) -> list[Endpoint]:
         """Return what the server can be asked."""

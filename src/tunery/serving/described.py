@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 import tunery
 from tunery.i18n import N_
 from tunery.serving.endpoints import Endpoint
-from tunery.serving.requests import HuggingFaceBody, LoadBody, PredictBody, PromoteBody
+from tunery.serving.requests import FeedbackBody, HuggingFaceBody, LoadBody, PredictBody, PromoteBody
 from tunery.serving.settings import ENDPOINT_NAME
 
 
@@ -115,6 +115,14 @@ class EndpointsAnswer(_Described):
     endpoints: list[EndpointAnswer]
 
 
+class FeedbackAnswer(_Described):
+    """What was said about an answer is kept."""
+
+    feedback_id: str
+    request_id: str
+    number: int
+
+
 class HealthAnswer(_Described):
     """How the server is."""
 
@@ -177,6 +185,8 @@ ROUTES = (
           refusals=(*_LOOK, 409), tags=("endpoints",)),
     Route("POST", "/v1/endpoints/{endpoint}/promote", "promote", N_("Let a version answer"), PromoteBody,
           EndpointAnswer, refusals=_CHANGE, tags=("endpoints",)),
+    Route("POST", "/v1/endpoints/{endpoint}/feedback", "feedback", N_("Say whether an answer was right"), FeedbackBody,
+          FeedbackAnswer, 201, (*_CHANGE, 429)),
     Route("GET", "/health/live", "live", N_("Whether the process lives"), None, HealthAnswer, refusals=(403,),
           tags=("health",)),
     Route("GET", "/health/ready", "ready", N_("Whether requests are taken"), None, HealthAnswer, refusals=(403, 503),

@@ -58,11 +58,11 @@ class Frame:
         request_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
         about: dict[str, object] = {}
         scope["app"] = self  # The router raises what is refused only where it knows of an application.
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "about": about}
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "about": about, "started": started}
         with use_language("zh" if headers.get(b"accept-language", b"")[:2] == b"zh" else "en"):
             status = await self._answer(scope, receive, send, headers)
         seconds = time.monotonic() - started
-        self._server.metrics.request(str(about.get("endpoint", "")), status, seconds)
+        self._server.count(str(about.get("endpoint", "")), status, seconds)
         if scope["path"] not in _QUIET:
             asked = {"request_id": request_id, "method": scope["method"], "path": scope["path"]}
             LOGGER.info("request", extra={**asked, "status": status, "seconds": round(seconds, 4), **about})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -164,9 +165,11 @@ class LineStream:
     async def _answer(self, spool: Spool) -> None:
         """Ask for portion after portion, a few at a time, and write the answers in order."""
         waiting: deque[asyncio.Task[bytes]] = deque()
+        first = 0
         try:
             async for portion in self._portions():
-                waiting.append(asyncio.create_task(self._answers(portion)))
+                waiting.append(asyncio.create_task(self._answers(portion, first)))
+                first += len(portion)
                 while len(waiting) >= _AHEAD or (waiting and waiting[0].done()):
                     spool.put(await waiting.popleft())
             while waiting:
@@ -228,23 +231,26 @@ class LineStream:
             return Fault(number, "text-too-long", detail)
         return line
 
-    async def _answers(self, portion: list[Line | Fault]) -> bytes:
+    async def _answers(self, portion: list[Line | Fault], first: int) -> bytes:
         lines = [line for line in portion if isinstance(line, Line)]
         found: Sequence[Prediction] = []
         if lines:
             await self._server.room_for_more()
             self._charge(len(lines))
-            texts = [line.text for line in lines]
-            found = (await self._server.answer(self._name, self._model, texts, None)).predictions
+            texts, started = [line.text for line in lines], time.monotonic()
+            answered = await self._server.answer(self._name, self._model, texts, None)
+            numbers = [first + at for at, line in enumerate(portion) if isinstance(line, Line)]
+            self._server.record(self._request, self._name, answered, texts, numbers, started)
+            found = answered.predictions
         model = self._model
         threshold = model.threshold_of_abstention
-        answered = iter(zip(lines, found, strict=True))
+        pairs = iter(zip(lines, found, strict=True))
         parts: list[bytes] = []
         for item in portion:
             if isinstance(item, Fault):
                 parts.append(item.to_json())
                 continue
-            line, prediction = next(answered)
+            line, prediction = next(pairs)
             own = answers.answer(line.text, prediction, spans=model.spans, threshold=threshold, top=None)
             parts.append(to_json(own if line.id is None else {"id": line.id, **own}))
         return b"".join(part + b"\n" for part in parts)

@@ -33,6 +33,9 @@ class Metrics:
         )
         self._texts = Counter("tunery_texts", "Texts answered.", ["endpoint"], registry=to)
         self._abstentions = Counter("tunery_abstentions", "Answers below the threshold.", ["endpoint"], registry=to)
+        self._lost = Counter(
+            "tunery_requests_lost", "Texts that should have been recorded and were not.", ["endpoint"], registry=to
+        )
         self._batches = Counter("tunery_batches", "Batches run.", registry=to)
         self._windows = Counter("tunery_batch_windows", "Windows in batches.", registry=to)
         self._tokens = Counter("tunery_batch_tokens", "Tokens in batches, without padding.", registry=to)
@@ -62,6 +65,10 @@ class Metrics:
         self._texts.labels(endpoint).inc(texts)
         if abstentions:
             self._abstentions.labels(endpoint).inc(abstentions)
+
+    def lost(self, endpoint: str, texts: int) -> None:
+        """Count texts that could not be recorded."""
+        self._lost.labels(endpoint).inc(texts)
 
     def batch(self, batch: Batch) -> None:
         """Count a batch."""

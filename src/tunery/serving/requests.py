@@ -95,6 +95,37 @@ class PromoteBody(Body):
     version: str = Field(min_length=1, max_length=200)
 
 
+class SpanBody(Body):
+    """An entity; what else an answer says of one may stand here too."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    start: int = Field(ge=0, le=10_000_000)
+    end: int = Field(ge=0, le=10_000_000)
+    label: str = Field(max_length=1_000)
+
+
+class FeedbackBody(Body):
+    """What is said about an answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    request_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="As the answer has it.")
+    number: int = Field(default=0, ge=0, le=2**31 - 1, description="Which text of the request, from 0.")
+    verdict: Literal["right", "wrong", "corrected"]
+    target: (
+        str
+        | Annotated[list[str], Field(max_length=1_000, fail_fast=True)]
+        | Annotated[list[SpanBody], Field(max_length=1_000, fail_fast=True)]
+        | None
+    ) = Field(
+        default=None,
+        description="What would have been right, with the verdict corrected: a label, labels, or entities as they "
+        "stand in the text that was sent.",
+    )
+    note: str = Field(default="", max_length=5_000, description="Why, for people.")
+
+
 class Intake:
     """How much of all bodies together may be in memory before they have been read to their end.
 

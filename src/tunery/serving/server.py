@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from tunery.errors import ModelError, TuneryError
+from tunery.errors import MissingExtraError, ModelError, TuneryError
 from tunery.i18n import _
 from tunery.models.exported import Machine
 from tunery.serving.answers import abstains
@@ -27,9 +27,21 @@ from tunery.serving.settings import LOOPBACK, ServingSettings
 from tunery.serving.traces import Traces
 from tunery.types import Prediction
 
+if TYPE_CHECKING:
+    from tunery.serving.recording import Recorder
+    from tunery.serving.requests import FeedbackBody
+    from tunery.store.settings import WorkspaceSettings
+
+Caller = tuple[str | None, str]
+"""The id of the key, and the way: ``api``, ``playground`` or ``share``."""
+ORIGIN = "x-tunery-origin"
+"""The header by which the workspace's own pages say that a request came from them."""
+_ORIGINS = ("api", "playground", "share")
 _PATIENCE = 0.05
 """Seconds after which it is worth looking whether the caller is still there."""
 _WARM = "What it takes to answer is measured with this line."
+_FAREWELL = 4.0
+"""Seconds in which what is still to be recorded can be written at the end."""
 _FOLLOW = 0.25
 """Seconds between two looks at what other workers have changed."""
 
@@ -53,15 +65,17 @@ class Server:
     Args:
         settings: How it was started.
         state: The file of what is to be served.
+        workspace: Where requests are recorded; None where they are not.
     """
 
-    def __init__(self, settings: ServingSettings, state: Path) -> None:
+    def __init__(self, settings: ServingSettings, state: Path, workspace: WorkspaceSettings | None = None) -> None:
         self.settings = settings
         self.metrics = Metrics(lambda: self.batcher.expected_wait)
         self.batcher = Batcher(on_batch=self.metrics.batch)
         self.endpoints = Endpoints(Engines(Machine(settings.threads, settings.device)), state)
         self.keys = Keys(settings.keys, create=False) if settings.keys is not None else None
         self.traces = Traces() if settings.traces else None
+        self.recorder = _recorder(workspace, self.metrics) if workspace is not None else None
         self.stopping = False
         self.ready = False
 
@@ -84,6 +98,8 @@ class Server:
                 raise ModelError(reason)
             LOGGER.error("an endpoint could not be loaded", extra={"endpoint": name, "reason": reason})
         await self._warm_up()
+        if self.recorder is not None:
+            self.recorder.start()
         self.ready = True
 
     async def _warm_up(self) -> None:
@@ -111,6 +127,8 @@ class Server:
     def close(self) -> None:
         """Let go of threads and files."""
         self.batcher.close()
+        if self.recorder is not None and self.recorder.started:
+            self.recorder.close(_FAREWELL)
         if self.keys is not None:
             self.keys.close()
         if self.traces is not None:
@@ -184,6 +202,64 @@ class Server:
             else _("This key's quota of texts is used up.")
         )  # fmt: skip
         raise Refused(429, f"{refusal.kind}-exceeded", detail, refusal.retry_after)
+
+    # -- what is recorded ------------------------------------------------------------------------------------------
+
+    def count(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count a request, which is an endpoint's or, with an empty name, no endpoint's."""
+        self.metrics.request(endpoint, status, seconds)
+        if self.recorder is not None and endpoint:
+            self.recorder.count(endpoint, status, seconds)
+
+    def caller(self, request: Request, key: Key | None) -> Caller:
+        """Return who asks: the key's id, and by which way. Only who may change the server is believed about that."""
+        trusted = key.admin if key is not None else self.settings.host in LOOPBACK
+        said = request.headers.get(ORIGIN, "") if trusted else ""
+        return (key.id if key is not None else None), (said if said in _ORIGINS else "api")
+
+    def record(
+        self,
+        request: Request,
+        name: str,
+        answered: Answered,
+        texts: Sequence[str],
+        numbers: Sequence[int],
+        started: float,
+    ) -> None:
+        """Hand over what was answered, to be stored as the workspace's settings say.
+
+        Args:
+            request: What it came in; its state has the caller.
+            name: The endpoint.
+            answered: What was answered.
+            texts: What was asked.
+            numbers: Which texts of the request these are.
+            started: When it began, on the monotonic clock.
+        """
+        if self.recorder is None or not texts:
+            return
+        from tunery.serving.recording import Asked
+
+        key, origin = request.state.caller
+        self.recorder.add(
+            Asked(
+                name, answered.model, request.state.request_id, numbers, texts, answered.predictions,
+                (time.monotonic() - started) * 1000, key, origin, time.time(),
+            )
+        )  # fmt: skip
+
+    def give_feedback(self, name: str, body: FeedbackBody, origin: str) -> str:
+        """Keep what a caller says about an answer; return its name.
+
+        Raises:
+            Refused: It can't be kept.
+        """
+        if self.recorder is None:
+            detail = _("Feedback can't be kept: the server was started without --workspace.")
+            raise Refused(403, "no-workspace", detail)
+        from tunery.serving.feedback import give
+
+        return give(self.recorder, name, body, origin)
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -271,6 +347,14 @@ class Server:
         if not future.done() and leaving.done():
             raise ClientDisconnect
         return await _in_time(future, 0.0)
+
+
+def _recorder(workspace: WorkspaceSettings, metrics: Metrics) -> Recorder:
+    try:
+        from tunery.serving.recording import Recorder
+    except ImportError:
+        raise MissingExtraError("app", _("Recording requests")) from None
+    return Recorder(workspace, metrics.lost)
 
 
 def _no_keys(error: TuneryError) -> Refused:

@@ -20,12 +20,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from tunery.errors import ModelError, SettingError, reason_of
 from tunery.i18n import _
 from tunery.serving import fresh
 from tunery.serving.endpoints import Plan, check_name
-from tunery.serving.settings import LOOPBACK, READY, ServingSettings
+from tunery.serving.settings import LOOPBACK, READY, RECORDING, ServingSettings
+
+if TYPE_CHECKING:
+    from tunery.store.settings import WorkspaceSettings
 
 _BACKLOG = 2048
 _SOON = 5.0
@@ -43,7 +47,13 @@ class _Worker:
 
 
 def serve(
-    models: Mapping[str, Path], settings: ServingSettings, on_ready: Callable[[str], None] = lambda _url: None
+    models: Mapping[str, Path],
+    settings: ServingSettings,
+    on_ready: Callable[[str], None] = lambda _url: None,
+    *,
+    workspace: WorkspaceSettings | None = None,
+    listening: socket.socket | None = None,
+    parent: int | None = None,
 ) -> int:
     """Serve models until a signal ends it.
 
@@ -51,6 +61,9 @@ def serve(
         models: Endpoints with the folders of their models. With a state file that exists, what it says goes first.
         settings: How to serve.
         on_ready: Told the URL when requests are taken.
+        workspace: Where requests are recorded; None where they are not.
+        listening: A socket that listens already, in place of one for the settings' address.
+        parent: A pipe that ends when whoever started this does; then this ends as well.
 
     Returns:
         0 after an orderly end.
@@ -64,8 +77,9 @@ def serve(
     try:
         state = settings.state or work / "endpoints.json"
         _plan(models, state)
-        with _listen(settings) as listening:
-            return Supervisor(settings, state, listening, work).run(list(models), on_ready)
+        with listening or listen(settings) as taken:
+            supervisor = Supervisor(settings, state, taken, work, workspace=workspace, parent=parent)
+            return supervisor.run(list(models), on_ready)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -93,6 +107,8 @@ def check(models: Mapping[str, Path], settings: ServingSettings) -> None:
 
 def _plan(models: Mapping[str, Path], state: Path) -> None:
     """Write what is to be served, keeping what a state file says of endpoints that are not named anew."""
+    if not models and state.is_file():
+        return  # whoever wrote it may be writing it again now
     known = Plan.read(state).endpoints if state.is_file() else {}
     for folder in models.values():
         if not folder.is_dir():
@@ -100,7 +116,12 @@ def _plan(models: Mapping[str, Path], state: Path) -> None:
     Plan({**known, **Plan.of(models).endpoints}).write(state)
 
 
-def _listen(settings: ServingSettings) -> socket.socket:
+def listen(settings: ServingSettings) -> socket.socket:
+    """Return a socket that listens where the settings say, and that other processes may be given.
+
+    Raises:
+        SettingError: Something else listens there, or nothing can.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,13 +148,26 @@ class Supervisor:
         state: The file of what is served.
         listening: The socket that all workers take connections from.
         work: A folder for what workers share.
+        workspace: Where requests are recorded; None where they are not.
+        parent: A pipe at whose end this ends.
     """
 
-    def __init__(self, settings: ServingSettings, state: Path, listening: socket.socket, work: Path) -> None:
+    def __init__(
+        self,
+        settings: ServingSettings,
+        state: Path,
+        listening: socket.socket,
+        work: Path,
+        *,
+        workspace: WorkspaceSettings | None = None,
+        parent: int | None = None,
+    ) -> None:
         self._settings = settings
         self._state = state
         self._listening = listening
         self._work = work
+        self._workspace = workspace.model_dump_json() if workspace is not None else ""
+        self._parent = parent
         self._workers: list[_Worker] = []
         self._stopping = False
         self._alive_read, self._alive_write = os.pipe()
@@ -181,12 +215,16 @@ class Supervisor:
         """Wait for a signal, for the death of a worker, or for word from one."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
+            if self._parent is not None:
+                selector.register(self._parent, selectors.EVENT_READ)
             for worker in self._workers:
                 if not worker.ready:
                     selector.register(worker.tells, selectors.EVENT_READ)
             for key, _events in selector.select(timeout=1.0):
                 if key.fd == self._wake_read:
                     os.read(self._wake_read, 1024)
+                elif key.fd == self._parent:
+                    self._stopping = True  # Nothing is ever written there: it has ended.
 
     def _has_told(self, worker: _Worker) -> bool:
         with selectors.DefaultSelector() as selector:
@@ -215,6 +253,7 @@ class Supervisor:
             " ".join(required),
         ]  # fmt: skip
         environment = fresh.environment()
+        environment[RECORDING] = self._workspace
         if self._settings.workers > 1:
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(self._work)
         process = subprocess.Popen(

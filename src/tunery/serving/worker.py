@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -21,7 +21,10 @@ from tunery.serving import logs
 from tunery.serving.app import build
 from tunery.serving.protocol import Protocol
 from tunery.serving.server import Server
-from tunery.serving.settings import READY, ServingSettings
+from tunery.serving.settings import READY, RECORDING, ServingSettings
+
+if TYPE_CHECKING:
+    from tunery.store.settings import WorkspaceSettings
 
 _FAREWELL = 0.25
 """Seconds in which those who still send are told that the server ends."""
@@ -43,7 +46,8 @@ def main(arguments: list[str]) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         pipes = int(arguments[3]), int(arguments[4])
         try:
-            runner.run(_serve(settings, Path(arguments[1]), listening, pipes, arguments[5].split()))
+            server = Server(settings, Path(arguments[1]), _workspace(os.environ.get(RECORDING)))
+            runner.run(_serve(server, listening, pipes, arguments[5].split()))
         except TuneryError as error:
             print(error, file=sys.stderr)  # noqa: T201 - words for who started the server
             return 1
@@ -117,11 +121,17 @@ def _rest_of(queue: socket.socket) -> list[socket.socket]:
     return found
 
 
-async def _serve(
-    settings: ServingSettings, state: Path, listening: socket.socket, pipes: tuple[int, int], required: list[str]
-) -> None:
+def _workspace(written: str | None) -> WorkspaceSettings | None:
+    if not written:
+        return None
+    from tunery.store.settings import WorkspaceSettings
+
+    return WorkspaceSettings.model_validate_json(written)
+
+
+async def _serve(server: Server, listening: socket.socket, pipes: tuple[int, int], required: list[str]) -> None:
     tell, parent = pipes
-    server = Server(settings, state)
+    settings = server.settings
     protocol = functools.partial(Protocol, patience=settings.body_timeout)
     config = uvicorn.Config(
         build(server), http=protocol,  # type: ignore[arg-type] # it is only called
