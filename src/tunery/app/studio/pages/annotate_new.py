@@ -9,7 +9,7 @@ from tunery.app.actions.queues import QueueSettings
 from tunery.app.annotation.choosing import ORIGINS
 from tunery.app.studio import notices
 from tunery.app.studio.components.cards import card, empty_state
-from tunery.app.studio.components.forms import Form, choice_field
+from tunery.app.studio.components.forms import Field, Form, choice_field
 from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.pages.annotate import ORDERS
@@ -48,24 +48,32 @@ def new(project: str) -> None:
                 "origin": {name: _(words) for name, words in _ORIGINS.items()},
                 "order": {name: _(words) for name, words in ORDERS.items()},
             },
-            skip=("version", "seed", "endpoint"),
+            skip=("version", "seed", "endpoint", "model", "other"),
         )
+        known = queues.models_of(visit().context, project=project)
+        chosen = {
+            "model": choice_field(_("Model"), known, hint=_("Whose answers are suggested, and who is unsure.")),
+            "other": choice_field(_("Second model"), known, hint=_("What the two answer differently is asked first.")),
+        }
         with Tag("div", classes="row"):
-            button(_("Make the queue"), kind="primary").on("click", lambda: _make(project, data_set.value, form))
+            button(_("Make the queue"), kind="primary").on(
+                "click", lambda: _make(project, data_set.value, form, chosen)
+            )
 
 
 def _names() -> dict[str, str]:
     return {
         "name": _("Name"), "origin": _("Rows"), "order": _("Order"), "overlap": _("People for each row"),
-        "split": _("Split"), "labels": _("Labels"), "kind": _("Kind of answer"), "model": _("Model"),
-        "other": _("Second model"), "base": _("Base model"), "limit": _("Most rows"), "guidelines": _("Guidelines"),
+        "split": _("Split"), "labels": _("Labels"), "kind": _("Kind of answer"), "base": _("Base model"),
+        "limit": _("Most rows"), "guidelines": _("Guidelines"),
     }  # fmt: skip
 
 
-async def _make(project: str, data_set: str, form: Form[QueueSettings]) -> None:
+async def _make(project: str, data_set: str, form: Form[QueueSettings], chosen: dict[str, Field]) -> None:
     settings = form.read()
     if settings is None:
         return
+    settings = settings.model_copy(update={name: field.value for name, field in chosen.items()})
     made = await in_background(queues.create, visit().context, data_set=data_set, settings=settings)
     if made.job is not None:
         notices.tell(_("The model is being asked; its order comes in a moment."))
