@@ -39,7 +39,8 @@ def new(project: str) -> None:
         return
     with card():
         names = {one.data_set.id: one.data_set.name for one in sets}
-        data_set = choice_field(_("Data"), names, sets[0].data_set.id, hint=_("Where the answers belong."))
+        with Tag("div", classes="form"):
+            data_set = choice_field(_("Data set"), names, sets[0].data_set.id, hint=_("Where the answers belong."))
         form = Form(
             QueueSettings,
             QueueSettings(name=_("First round"), origin=ORIGINS[0]),
@@ -51,10 +52,13 @@ def new(project: str) -> None:
             skip=("version", "seed", "endpoint", "model", "other"),
         )
         known = queues.models_of(visit().context, project=project)
-        chosen = {
-            "model": choice_field(_("Model"), known, hint=_("Whose answers are suggested, and who is unsure.")),
-            "other": choice_field(_("Second model"), known, hint=_("What the two answer differently is asked first.")),
-        }
+        with Tag("div", classes="form"):
+            chosen = {
+                "model": choice_field(_("Model"), known, hint=_("Whose answers are suggested, and who is unsure.")),
+                "other": choice_field(
+                    _("Second model"), known, hint=_("What the two answer differently is asked first.")
+                ),
+            }
         with Tag("div", classes="row"):
             button(_("Make the queue"), kind="primary").on(
                 "click", lambda: _make(project, data_set.value, form, chosen)

@@ -40,7 +40,7 @@ async def results(project: str, queue: str) -> None:
     with card():
         meter(one.progress.done, one.progress.items)
         with stats():
-            stat(_("Answered"), f"{one.progress.begun:,}", _("by anybody"))
+            stat(_("Texts with an answer"), f"{one.progress.begun:,}", _("by anybody"))
             stat(_("Different answers"), f"{one.progress.disputed:,}", _("not settled"))
             stat(_("Settled"), f"{one.progress.settled:,}")
     await _agreement(queue)
@@ -84,7 +84,7 @@ def _labels(found: AnnotatorAgreement) -> None:
 
 
 def _people(one: Overview) -> None:
-    head = (_("Person"), _("Answers"), _("Skipped"), _("As suggested"), _("Time for one"))
+    head = (_("Person"), _("Answers given"), _("Skipped"), _("As suggested"), _("Time for one"))
     rows = [
         (
             one.names[person.user],
