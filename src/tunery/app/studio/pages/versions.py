@@ -151,7 +151,8 @@ class Rows:
             if may_edit():
                 columns.append(Column("", self._show_actions))
             self._table = DataTable(
-                columns, self._fetch, label=_("Rows"), empty=(_("No row is like this."), _("Try another word or label."))
+                columns, self._fetch, label=_("Rows"),
+                empty=(_("No row is like this."), _("Try another word or label.")),
             )  # fmt: skip
         self._text.element.on("keydown.enter", self._table.refresh)
         self._text.element.on("blur", self._searched)
