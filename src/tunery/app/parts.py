@@ -22,6 +22,7 @@ class Parts:
         set_up_code: What the first account is made with where not only this machine reaches the application.
         stopping: Set when the application is told to stop: whatever would go on for long ends then.
         endpoints: Where endpoints answer, for example ``http://127.0.0.1:8701``.
+        endpoints_key: The application's own key for them, by which pages and callers of the API ask them.
     """
 
     workspace: Workspace
@@ -30,6 +31,7 @@ class Parts:
     set_up_code: str | None = None
     stopping: Event = field(default_factory=Event)
     endpoints: str = "http://127.0.0.1:8701"
+    endpoints_key: str | None = None
 
     def context(self, user: User | None, language: str = "en") -> Context:
         """Return the context that a user acts in."""

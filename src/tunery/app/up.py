@@ -21,9 +21,11 @@ from tunery.app.jobs.runtime import Runtime
 from tunery.app.jobs.settings import JobSettings
 from tunery.app.parts import Parts
 from tunery.app.rest import application
+from tunery.app.serving import Manager
 from tunery.app.settings import AppSettings
 from tunery.errors import SettingError, reason_of
 from tunery.i18n import _
+from tunery.serving.settings import ServingSettings
 from tunery.store import idempotency
 from tunery.store.settings import WorkspaceSettings
 from tunery.store.workspace import Workspace
@@ -58,8 +60,9 @@ def up(
         with workspace.writing() as session:
             idempotency.give_up_all(session)  # whatever worked on them has ended
         runtime = stack.enter_context(_working(workspace, about_jobs))
+        manager = stack.enter_context(_answering(workspace, settings))
         code = None if settings.local else secrets.token_hex(8)
-        parts = Parts(workspace, runtime.jobs, settings, code)
+        parts = Parts(workspace, runtime.jobs, settings, code, endpoints=manager.url, endpoints_key=manager.key)
         _serve(parts, listening, on_ready)
 
 
@@ -109,9 +112,7 @@ def _listen(host: str, port: int, option: str) -> Iterator[socket.socket]:
                 _("{host}:{port} can't be listened on: {reason}.").format(
                     host=host, port=port, reason=reason_of(error)
                 ),
-                _("Something else may be listening there: give another {option}, or 0 for any that is free.").format(
-                    option=option
-                ),
+                _taken(option),
             ) from None
         listening.listen(_BACKLOG)
         yield listening
@@ -125,6 +126,27 @@ def _working(workspace: Workspace, settings: JobSettings) -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.stop()
+
+
+@contextmanager
+def _answering(workspace: Workspace, settings: AppSettings) -> Iterator[Manager]:
+    """Serve the workspace's endpoints, beside the application."""
+    serving = ServingSettings(host=settings.host, port=settings.endpoints_port, drain=settings.drain)
+    manager = Manager(workspace, serving)
+    try:
+        manager.start()
+    except SettingError as error:
+        raise SettingError(error.message, _taken("--endpoints-port")) from None
+    try:
+        yield manager
+    finally:
+        manager.stop()
+
+
+def _taken(option: str) -> str:
+    return _("Something else may be listening there: give another {option}, or 0 for any that is free.").format(
+        option=option
+    )
 
 
 def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], None]) -> None:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tunery.app import access
+from tunery.app import access, secret
 from tunery.app.context import Context
+from tunery.serving.keys import PREFIX
+from tunery.serving.rates import parse_rate
 from tunery.store import audit, endpoint_keys, endpoints, feedback, requests, traffic
 from tunery.store.endpoints import EndpointSettings
 from tunery.store.failures import not_found
@@ -154,6 +156,22 @@ def keys(context: Context, project: str, name: str) -> list[EndpointKey]:
         access.require(session, context, project, "viewer")
         found = endpoint_keys.page(session, project=project, limit=200).items
         return [one for one in found if name in one.endpoints and one.revoked is None]
+
+
+def create_key(
+    context: Context, project: str, name: str, *, called: str, rate: str | None = None, quota: str | None = None
+) -> tuple[EndpointKey, str]:
+    """Make a key for an endpoint; return it with its secret, which is nowhere else."""
+    given = secret.new(PREFIX)
+    limits = [parse_rate(limit).text if limit else None for limit in (rate, quota)]
+    with context.workspace.writing() as session:
+        _changed(session, context, project, name)
+        key = endpoint_keys.create(
+            session, project=project, digest=secret.digest(given), name=called, endpoints=[name],
+            user=context.user_id, rate=limits[0], quota=limits[1],
+        )  # fmt: skip
+        audit.record(session, user=context.user_id, action="key.create", project=project, subject=key.id)
+        return key, given
 
 
 def revoke_key(context: Context, project: str, key: str) -> None:

@@ -80,6 +80,26 @@ class ImportBody(Body):
     settings: dict[str, Any] = Field(default_factory=dict, description="How it is read.")
 
 
+class LookBody(Body):
+    """What is looked at."""
+
+    name: Annotated[str, Field(max_length=1000, description="The uploaded file's name, or a source's URI.")]
+    blob: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="Of the upload.")
+    task: Annotated[str, Field(max_length=100)] | None = Field(default=None, description="Null to find out.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="How it is read.")
+
+
+class LookAnswer(Answer):
+    """What a file would become."""
+
+    ok: bool = Field(description="Whether it can be imported.")
+    task: str
+    columns: list[str]
+    problems: list[dict[str, Any]]
+    check: dict[str, Any] | None
+    text: str = Field(description="All of it for people, in the caller's language.")
+
+
 class RowAnswer(Answer):
     """A row where it stands in a version."""
 
@@ -105,6 +125,17 @@ def start_import(context: Caller, project: str, body: ImportBody) -> JobAnswer:
         context, project, Origin(body.name, body.blob), data_set=body.data_set, task=body.task, settings=body.settings
     )  # fmt: skip
     return JobAnswer.model_validate(job)
+
+
+@router.post("/projects/{project}/looks", summary="Look at a file or a source")
+def look(context: Caller, project: str, body: LookBody) -> LookAnswer:
+    """Say what it would become and what is wrong with it; nothing is changed."""
+    found = data.look(context, project, Origin(body.name, body.blob), task=body.task, settings=body.settings)
+    return LookAnswer(
+        ok=found.ok, task=found.task, columns=list(found.columns), problems=[one.to_dict() for one in found.problems],
+        check=found.check.to_dict() if found.check is not None else None,
+        text=str(found.check) if found.check is not None else "",
+    )  # fmt: skip
 
 
 @router.get("/data-sets/{data_set}", summary="A data set")

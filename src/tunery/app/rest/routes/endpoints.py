@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from fastapi import Request as HttpRequest
 from pydantic import Field
 
 from tunery.app.actions import endpoints
+from tunery.app.asking import ask
 from tunery.app.context import Context
-from tunery.app.rest.answering import Route, unchanged
+from tunery.app.rest.answering import Route, secret, unchanged
 from tunery.app.rest.bodies import Answer, Body
-from tunery.app.rest.callers import Caller
+from tunery.app.rest.callers import Caller, parts_of
 from tunery.app.rest.pages import PageAnswer, Part
 from tunery.store.endpoints import EndpointSettings
 from tunery.store.requests import RequestFilter
@@ -63,6 +65,22 @@ class SettingsBody(Body):
     """Single settings with their new values."""
 
     settings: dict[str, Any]
+
+
+class PredictBody(Body):
+    """What is asked."""
+
+    inputs: list[Annotated[str, Field(max_length=100_000)]] = Field(min_length=1, max_length=1000)
+    top: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class PredictAnswer(Answer):
+    """What an endpoint answers, as it answers its callers."""
+
+    endpoint: str
+    version: str
+    request_id: str
+    predictions: list[dict[str, Any]]
 
 
 class EventAnswer(Answer):
@@ -192,6 +210,16 @@ def act(context: Caller, project: str, name: str, body: ActionBody) -> EndpointA
     else:
         endpoints.start(context, project, name)
     return _shown(context, project, name)
+
+
+@router.post("/{name}/predictions", summary="Ask an endpoint")
+@secret
+def predict(request: HttpRequest, context: Caller, project: str, name: str, body: PredictBody) -> PredictAnswer:
+    """Ask an endpoint for some texts, as a member of its project; callers from outside ask it directly, with a key."""
+    endpoints.get(context, project, name)
+    parts = parts_of(request)
+    found = ask(parts.endpoints, parts.endpoints_key, name, body.model_dump(exclude_none=True))
+    return PredictAnswer.model_validate(found)
 
 
 @router.get("/{name}/events", summary="What was done to an endpoint")

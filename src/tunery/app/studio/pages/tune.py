@@ -147,7 +147,7 @@ def _rows(version: Version) -> str:
 
 def _columns(project: str, chosen: list[str]) -> tuple[Column[StoredRun], ...]:
     def tick(run: StoredRun) -> None:
-        def change(event: ValueChangeEventArguments[bool]) -> None:
+        def change(event: ValueChangeEventArguments[bool | None]) -> None:
             (chosen.append if event.value else chosen.remove)(run.record.id)
 
         ui.checkbox(on_change=change).props["aria-label"] = _("Compare {name}").format(name=run.name)
