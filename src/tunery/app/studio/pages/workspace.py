@@ -123,9 +123,10 @@ def _show_invitation(place: Tag, given: str) -> None:
 
 
 def _sources() -> None:
-    with card(
-        _("Sources and mirrors"), _("Where models and data are fetched from. Set these where Tunery is started.")
-    ), Tag("dl", classes="facts"):
+    with (
+        card(_("Sources and mirrors"), _("Where models and data are fetched from. Set these where Tunery is started.")),
+        Tag("dl", classes="facts"),
+    ):
         for name, meaning in _MIRRORS.items():
             with Tag("dt"):
                 Tag("code", name)
