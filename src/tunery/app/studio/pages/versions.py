@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from nicegui import ui
 
-from tunery.app.actions import data
+from tunery.app.actions import data, deletions, lineage
 from tunery.app.studio import notices
 from tunery.app.studio.components import charts
 from tunery.app.studio.components.cards import card, note, stat, stats
@@ -62,9 +63,14 @@ def version_page(project: str, data_set: str, version: str = "") -> None:
     _labels(shown)
     if shown.notes:
         with card(_("What was found while reading")):
-            problem_list(Problem(**entry) for entry in shown.notes)
+            problem_list(_note(entry) for entry in shown.notes)
     Rows(shown)
     _history(project, owner, shown, history)
+
+
+def _note(entry: dict[str, Any]) -> Problem:
+    """Return a stored note without the folder that its file lay in while it was read."""
+    return Problem(**(entry | {"file": PurePath(entry["file"]).name if entry.get("file") else None}))
 
 
 def _actions(project: str, owner: DataSet, shown: Version) -> None:
@@ -151,7 +157,8 @@ class Rows:
             if may_edit():
                 columns.append(Column("", self._show_actions))
             self._table = DataTable(
-                columns, self._fetch, label=_("Rows"), empty=(_("No row is like this."), _("Try another word or label."))
+                columns, self._fetch, label=_("Rows"),
+                empty=(_("No row is like this."), _("Try another word or label.")),
             )  # fmt: skip
         self._text.element.on("keydown.enter", self._table.refresh)
         self._text.element.on("blur", self._searched)
@@ -184,13 +191,13 @@ class Rows:
             icon_button("trash", _("Delete this text everywhere")).on("click", lambda: self._delete(row))
 
     async def _delete(self, row: PlacedRow) -> None:
-        models = await in_background(data.learned_from, visit().context, row.row.id)
-        names = ", ".join(models) if models else _("none")
+        uses = await in_background(lineage.of_row, visit().context, row.row.id)
+        names = ", ".join(one.model.name or one.model.id[:10] for one in uses.learned) or _("none")
         text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(
             names=names
         )
         if await confirm(_("Delete this text everywhere?"), text, act=_("Delete"), danger=True):
-            await in_background(data.delete_row, visit().context, row.row.id)
+            await in_background(deletions.row, visit().context, row.row.id)
             notices.tell(_("The text was deleted."))
             await self._table.reload()
 
