@@ -104,3 +104,24 @@ class Asker:
         if response.is_error:
             raise ServerError(str(found.get("detail") or _("The endpoint gave no answer.")))
         return found, response.elapsed.total_seconds()
+
+
+def ask(server: str, key: str | None, endpoint: str, body: object) -> dict[str, Any]:
+    """Hand on what somebody asks an endpoint by the REST API, and return the server's own answer.
+
+    Raises:
+        ServerError: The server refused, or gave no answer.
+    """
+    headers = {_ORIGIN: "playground", "Accept-Language": language()}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
+    try:
+        response = httpx.post(f"{server}/v1/predict/{endpoint}", json=body, headers=headers, timeout=_SECONDS)
+        found: dict[str, Any] = response.json()
+    except (httpx.HTTPError, ValueError):
+        raise ServerError(
+            _("The endpoints can't be reached just now."), _("They may be starting; try again in a moment.")
+        ) from None
+    if response.is_error:
+        raise ServerError(str(found.get("detail") or _("The endpoint gave no answer.")))
+    return found

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import uvicorn
@@ -20,9 +21,11 @@ from tunery.app.jobs.runtime import Runtime
 from tunery.app.jobs.settings import JobSettings
 from tunery.app.parts import Parts
 from tunery.app.rest import application
+from tunery.app.serving import Manager
 from tunery.app.settings import AppSettings
 from tunery.errors import SettingError, reason_of
 from tunery.i18n import _
+from tunery.serving.settings import ServingSettings
 from tunery.store import idempotency
 from tunery.store.settings import WorkspaceSettings
 from tunery.store.workspace import Workspace
@@ -57,8 +60,9 @@ def up(
         with workspace.writing() as session:
             idempotency.give_up_all(session)  # whatever worked on them has ended
         runtime = stack.enter_context(_working(workspace, about_jobs))
+        manager = stack.enter_context(_answering(workspace, settings))
         code = None if settings.local else secrets.token_hex(8)
-        parts = Parts(workspace, runtime.jobs, settings, code)
+        parts = Parts(workspace, runtime.jobs, settings, code, endpoints=manager.url, endpoints_key=manager.key)
         _serve(parts, listening, on_ready)
 
 
@@ -108,9 +112,7 @@ def _listen(host: str, port: int, option: str) -> Iterator[socket.socket]:
                 _("{host}:{port} can't be listened on: {reason}.").format(
                     host=host, port=port, reason=reason_of(error)
                 ),
-                _("Something else may be listening there: give another {option}, or 0 for any that is free.").format(
-                    option=option
-                ),
+                _taken(option),
             ) from None
         listening.listen(_BACKLOG)
         yield listening
@@ -124,6 +126,27 @@ def _working(workspace: Workspace, settings: JobSettings) -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.stop()
+
+
+@contextmanager
+def _answering(workspace: Workspace, settings: AppSettings) -> Iterator[Manager]:
+    """Serve the workspace's endpoints, beside the application."""
+    serving = ServingSettings(host=settings.host, port=settings.endpoints_port, drain=settings.drain)
+    manager = Manager(workspace, serving)
+    try:
+        manager.start()
+    except SettingError as error:
+        raise SettingError(error.message, _taken("--endpoints-port")) from None
+    try:
+        yield manager
+    finally:
+        manager.stop()
+
+
+def _taken(option: str) -> str:
+    return _("Something else may be listening there: give another {option}, or 0 for any that is free.").format(
+        option=option
+    )
 
 
 def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], None]) -> None:
@@ -140,14 +163,15 @@ def _serve(parts: Parts, listening: socket.socket, on_ready: Callable[[Parts], N
         forwarded_allow_ips=list(settings.proxies),
         ws="websockets-sansio",
     )
-    _Server(config, lambda: on_ready(parts)).run([listening])
+    _Server(config, parts, on_ready).run([listening])
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes requests."""
+    """Says when it takes requests, and when it no longer will."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, parts: Parts, on_ready: Callable[[Parts], None]) -> None:
         super().__init__(config)
+        self._parts = parts
         self._on_ready = on_ready
 
     @contextmanager
@@ -160,8 +184,13 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def handle_exit(self, number: int, frame: FrameType | None) -> None:
+        """Stop, and tell whatever would go on for long."""
+        self._parts.stopping.set()
+        super().handle_exit(number, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
         if self.started:
-            self._on_ready()
+            self._on_ready(self._parts)

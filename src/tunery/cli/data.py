@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.options import pairs
-from tunery.cli.output import say, show, write_json
-from tunery.errors import DataError, SettingError
+from tunery.cli.output import say, show, write, write_json
+from tunery.errors import DataError, Problem, SettingError
 from tunery.i18n import _
 from tunery.settings import unknown
 
@@ -28,6 +28,9 @@ def check(
     settings: Annotated[list[str] | None, arguments.settings()] = None,
 ) -> None:
     """Print what is in the data and what is wrong with it; exit 0 if it is usable, 1 if not."""
+    if servers.wanted():
+        _check_there(path, task, as_json, pairs(settings))
+        return
     try:
         result = tunery.check(tunery.load_data(path, task, **pairs(settings)), base)
     except DataError as error:
@@ -41,6 +44,22 @@ def check(
         show(result)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def upload(
+    path: Annotated[str, arguments.path()],
+    task: Annotated[str | None, arguments.task()] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="<text>", help=_("Name of the data set. Default: the file's."))
+    ] = None,
+    settings: Annotated[list[str] | None, arguments.settings()] = None,
+) -> None:
+    """Import a file, a folder or a source, and print the version's name."""
+    with servers.server() as server:
+        made = server.import_data(path, task, pairs(settings), name)
+    write(str(made["version"]))
+    if not made.get("new", True):
+        say(_("It was there already."))
 
 
 def convert(
@@ -98,6 +117,20 @@ def curve(
         show(found)
     if output is not None:
         say(_("Written: {path}").format(path=output))
+
+
+def _check_there(path: str, task: str, as_json: bool, settings: dict[str, str]) -> None:
+    with servers.server() as server:
+        found = server.look(path, task, settings)
+    problems = [Problem(**one) for one in found["problems"]]
+    if as_json:
+        write_json(found["check"] or {"ok": False, "problems": found["problems"]})
+    elif found["text"]:
+        write(str(found["text"]))
+    else:
+        raise DataError(problems)
+    if not found["ok"]:
+        raise typer.Exit(1)
 
 
 def _refuse_to_overwrite(files: Iterable[Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.options import pairs
 from tunery.cli.output import STDOUT, save, to_json, write
 from tunery.errors import SettingError
@@ -36,6 +36,9 @@ def evaluate(
     settings: Annotated[list[str] | None, arguments.settings()] = None,
 ) -> None:
     """Print a report with intervals, baselines and the worst mistakes."""
+    if servers.wanted():
+        _publish(_evaluated_there(str(model), data, split, pairs(settings)), html, json)
+        return
     loaded = tunery.load_model(model)
     _publish(tunery.evaluate(loaded, _examples(loaded, data, split, settings)), html, json)
 
@@ -59,6 +62,17 @@ def compare(
             _("Compare two models of the same task."),
         )
     _publish(tunery.compare(one, other, _examples(one, data, split, settings)), html, json)
+
+
+def _evaluated_there(name: str, data: str, split: str, settings: dict[str, str]) -> _Result:
+    from tunery.evaluation.report import Report
+
+    with servers.server() as server:
+        model = server.model(name)
+        task = str(server.ask("GET", f"/models/{model}")["task"])
+        arguments_of_it = {"model": model, "version": server.version(data, task, settings), "split": split}
+        made = server.run("evaluate", arguments_of_it)
+        return Report.model_validate(server.ask("GET", f"/reports/{made['report']}")["summary"])
 
 
 def _examples(model: Model, source: str, split: str, settings: list[str] | None) -> Split:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.options import pairs
-from tunery.cli.output import STDOUT, save, say, show, to_json
+from tunery.cli.output import STDOUT, save, say, show, to_json, write
 from tunery.cli.texts import opened, rows
 from tunery.errors import SettingError
 from tunery.i18n import _
@@ -60,6 +60,9 @@ def export(
         raise SettingError(
             _("--set is given without --data."), _("Name the data whose files it is for, or leave it out.")
         )
+    if servers.wanted():
+        _export_there(str(model), data, format, accuracy, json, pairs(settings))
+        return
     loaded = tunery.load_model(model)
     given = None if data is None else tunery.load_data(data, loaded.task.name, **pairs(settings))
     strange = None if out_of_scope is None else _texts(loaded, out_of_scope)
@@ -70,6 +73,20 @@ def export(
         show(found)
     if found.runtime == "torch":
         say(_("Nothing is faster and answers the same: the model is served with torch."))
+
+
+def _export_there(
+    name: str, data: str | None, format: str, accuracy: float | None, json: Path | None, settings: dict[str, str]  # noqa: A002 - as above
+) -> None:  # fmt: skip
+    with servers.server() as server:
+        wanted: dict[str, object] = {"model": server.model(name), "format": format, "accuracy": accuracy}
+        if data is not None:
+            wanted["version"] = server.version(data, None, settings)
+        made = server.run("export", wanted)
+    if json is not None:
+        save(json, to_json(made))
+    if json != STDOUT:
+        write(str(made["model"]))
 
 
 def _texts(model: Model, source: str) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunery.cli.output import say, write, write_json
+from tunery.cli.output import aligned, say, write, write_json
 from tunery.i18n import _
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def list_keys(
         write_json({"keys": [key.to_dict() for key in found]})
         return
     titles = (_("id"), _("name"), _("endpoints"), _("rate"), _("quota"), _("created"), _("state"))
-    for line in _aligned([titles, *(_row(key) for key in found)]):
+    for line in aligned([titles, *(_row(key) for key in found)]):
         write(line)
 
 
@@ -89,15 +88,3 @@ def _row(key: Key) -> tuple[str, ...]:
 
 def _endpoints(key: Key) -> str:
     return ",".join(key.endpoints)
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines with their columns below each other; Chinese characters are two cells wide."""
-    from rich.cells import cell_len
-
-    table = list(rows)
-    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(f"{cell}{' ' * (width - cell_len(cell))}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]

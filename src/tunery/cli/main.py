@@ -10,7 +10,24 @@ from typing import Annotated, Any
 import typer
 
 import tunery
-from tunery.cli import data, evaluate, export, keys, models, package, predict, search, serve, tune, up
+from tunery.cli import (
+    data,
+    evaluate,
+    export,
+    jobs,
+    keys,
+    login,
+    models,
+    package,
+    predict,
+    search,
+    serve,
+    servers,
+    tune,
+    up,
+    worker,
+    workspace,
+)
 from tunery.cli.options import with_settings
 from tunery.cli.output import print_error, say, write
 from tunery.cli.typer_words import HELP_NAMES, Command, Group, complaint, speak
@@ -73,6 +90,7 @@ def _application() -> typer.Typer:
     about_data = typer.Typer(cls=Group, no_args_is_help=True, help=_("Check and convert labelled files."))
     app.add_typer(about_data, name="data")
     _add(about_data, data.check, _("Find everything in labelled files that would cost quality."))
+    _add(about_data, data.upload, _("Import labelled files into a project of a server."))
     _add(about_data, data.convert, _("Write labelled files in another format."))
     _add(
         about_data,
@@ -92,12 +110,30 @@ def _application() -> typer.Typer:
     _add(app, predict.predict, _("Label texts with a model: one JSON line for each, in their order."))
     _add(app, with_settings(serve.serve, serve.settings()), _("Serve models: many at once, behind an API."))
     _add(app, with_settings(up.up, up.settings()), _("Run the whole application: the studio, its jobs and its API."))
+    _add(app, with_settings(worker.worker, worker.settings()), _("Do jobs of a workspace on one more machine."))
+    _add(app, login.login, _("Sign in to an application, for commands with --server."))
+    _add(app, jobs.deploy, _("Let a model of a server answer under a name."))
+    about_jobs = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look at what a server does, and stop it."))
+    app.add_typer(about_jobs, name="jobs")
+    _add(about_jobs, jobs.list_jobs, _("Print the jobs of a project."), name="list")
+    _add(about_jobs, jobs.log, _("Print what a job has said."))
+    _add(about_jobs, jobs.cancel, _("Stop a job."))
     _add(app, package.package, _("Write a folder that serves models without Tunery, with Python or Docker."))
     about_keys = typer.Typer(cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
     app.add_typer(about_keys, name="keys")
     _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
     _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
     _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
+    about_workspace = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look after a workspace."))
+    app.add_typer(about_workspace, name="workspace")
+    for function, about in (
+        (workspace.backup, _("Write a workspace into one file, while it may be used.")),
+        (workspace.restore, _("Fill an empty workspace from a backup, on whatever kind of store.")),
+        (workspace.check, _("Say everything that is wrong with a workspace.")),
+        (workspace.gc, _("Remove files that nothing needs any more.")),
+        (workspace.info, _("Say where a workspace lies and what it holds.")),
+    ):
+        _add(about_workspace, with_settings(function, workspace.settings()), about)
     return app
 
 
@@ -116,5 +152,17 @@ def _global(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help=_("Show the version and exit.")),
     ] = False,
-) -> None:
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server", metavar="<url>",
+            help=_("Have it done by an application that runs there (tunery up); sign in with tunery login first."),
+        ),
+    ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option("--project", metavar="<name>", help=_("The project there; needed if there are several.")),
+    ] = None,
+) -> None:  # fmt: skip
     del version
+    servers.choose(server, project)

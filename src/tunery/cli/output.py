@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -53,6 +53,18 @@ def write_json(values: Mapping[str, object]) -> None:
 def to_json(values: Mapping[str, object]) -> str:
     """Return readable JSON."""
     return json.dumps(values, ensure_ascii=False, indent=2)
+
+
+def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines with their columns below each other; Chinese characters are two cells wide."""
+    from rich.cells import cell_len
+
+    table = list(rows)
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(f"{cell}{' ' * (width - cell_len(cell))}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
 
 
 def save(path: Path, text: str) -> None:

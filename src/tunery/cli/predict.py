@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
+from urllib.parse import quote
 
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.output import STDOUT, whole_file
 from tunery.cli.remote import KEY, endpoint_at
 from tunery.cli.texts import Row, count_lines, opened, portions, record, rows, waiting_portions
@@ -22,6 +23,9 @@ from tunery.errors import SettingError
 from tunery.i18n import _
 from tunery.progress import bar
 from tunery.types import Example, Prediction
+
+_AT_ONCE = 100
+"""Texts in one request to the server that ``--server`` names."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,12 @@ def predict(
         )
     with ExitStack() as stack:
         inputs, total = _inputs(texts, source or STDOUT, stack)
-        answering = _endpoint(url, key, total is not None, stack) if url is not None else _model(str(model))
+        if url is not None:
+            answering = _endpoint(url, key, total is not None, stack)
+        elif servers.wanted():
+            answering = _of_server(str(model), stack)
+        else:
+            answering = _model(str(model))
         _answer(answering, inputs, total, stack.enter_context(_destination(output)))
 
 
@@ -92,6 +101,25 @@ def _endpoint(url: str, key: str | None, there: bool, stack: ExitStack) -> _Answ
     """Return an endpoint; what is there as a whole needs no portions, which would let the server wait in between."""
     remote = stack.enter_context(endpoint_at(url, key))
     return _Answering(remote.stream, remote.task.reads.target == "spans", there)
+
+
+def _of_server(endpoint: str, stack: ExitStack) -> _Answering:
+    """Return an endpoint of the project that is worked in at a server."""
+    from tunery import tasks
+    from tunery.serving.replies import from_wire
+
+    server = stack.enter_context(servers.server())
+    path = server.in_project(f"/endpoints/{quote(endpoint, safe='')}")
+    champion = server.ask("GET", path)["champion"]
+    task = tasks.get(str(server.ask("GET", f"/models/{champion}")["task"]))
+
+    def stream(examples: Iterable[Example]) -> Iterator[Prediction]:
+        remaining = iter(examples)
+        while texts := [one.text for one in itertools.islice(remaining, _AT_ONCE)]:
+            for found in server.ask("POST", f"{path}/predictions", json={"inputs": texts})["predictions"]:
+                yield from_wire(found)
+
+    return _Answering(stream, task.reads.target == "spans", False)
 
 
 def _inputs(texts: list[str] | None, source: Path, stack: ExitStack) -> tuple[Iterator[list[Row]], int | None]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.options import Setting, pairs, settings_of, settings_of_kinds
-from tunery.cli.output import say, show, write
+from tunery.cli.output import say, show, write, write_json
 from tunery.errors import SettingError
 from tunery.i18n import _
 
 if TYPE_CHECKING:
     from tunery.models.model import Model
+    from tunery.tuning.recipe import Recipe
 
 
 def tune(
@@ -41,6 +42,9 @@ def tune(
     given = {"task": task, "strategy": strategy, **values}
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, given)
+    if servers.wanted():
+        _tune_there(data, complete, dry_run, pairs(settings))
+        return
     if output is None and not dry_run:
         raise SettingError(_("No folder for the model is named."), _("Give one, for example --output my-model."))
     dataset = tunery.load_data(data, complete.task.name, **pairs(settings))
@@ -49,6 +53,23 @@ def tune(
         return
     model = tunery.tune(dataset, recipe=complete, output=output, resume=resume)
     _tell(model, data)
+
+
+def _tune_there(data: str, recipe: Recipe, dry_run: bool, settings: dict[str, str]) -> None:
+    given = recipe.model_dump(mode="json", exclude_defaults=True)
+    task = given.pop("task", None) or {"name": recipe.task.name}
+    with servers.server() as server:
+        version = server.version(data, recipe.task.name, settings)
+        arguments_of_it = {"version": version, "recipe": {**given, "task": task}}
+        if dry_run:
+            write_json(server.run("plan", arguments_of_it)["plan"])
+            return
+        made = server.run("tune", arguments_of_it)
+        model = server.ask("GET", f"/models/{made['model']}")
+    write(str(model["id"]))
+    for name, value in model["manifest"].get("metrics", {}).items():
+        if name == recipe.task.metric:
+            say(_("dev {metric}: {value:.4f}").format(metric=name, value=value))
 
 
 def settings() -> list[Setting]:

@@ -13,8 +13,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,17 +138,9 @@ class Keys:
         Raises:
             SettingError: A name, an endpoint or a limit can't be meant.
         """
-        text = PREFIX + secrets.token_urlsafe(32)
-        key = Key(
-            secrets.token_hex(4), _checked_name(name), _checked_endpoints(endpoints), admin,
-            parse_rate(rate).text if rate is not None else None, parse_rate(quota).text if quota is not None else None,
-            _now(),
-        )  # fmt: skip
-        row = (
-            key.id, _digest(text), key.name, json.dumps(key.endpoints), key.admin, key.rate, key.quota,
-            key.created and key.created.isoformat(),
-        )  # fmt: skip
-        self._change("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", row)
+        text = new_text()
+        key = new_key(name, endpoints, rate=rate, quota=quota, admin=admin)
+        self._change("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(digest_of(text), key))
         return text, key
 
     def revoke(self, id: str) -> Key:  # noqa: A002 - it is the key's id
@@ -164,6 +156,20 @@ class Keys:
             )
         self._change("UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL", (_now().isoformat(), id))
         return next(key for key in self.list() if key.id == id)
+
+    def become(self, keys: Mapping[bytes, Key]) -> None:
+        """Hold exactly these keys, each by its digest; others are worthless at once. What was used of limits stays."""
+        with self._lock, in_words(self.path):
+            if dict(self._read()) == keys:
+                return
+            with _synced(self._connection):
+                self._connection.execute("DELETE FROM keys")
+                self._connection.executemany(
+                    "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [_row(digest, key) for digest, key in keys.items()],
+                )
+                self._connection.execute("UPDATE revision SET number = number + 1")
+            self._notice()
 
     def list(self) -> tuple[Key, ...]:
         """Return all keys, the oldest first, the revoked ones too."""
@@ -183,7 +189,7 @@ class Keys:
             return None
         with self._lock:
             self._refresh()
-            return self._known.get(_digest(text))
+            return self._known.get(digest_of(text))
 
     def charge(self, key: Key, texts: int) -> Refusal | None:
         """Count a request and its texts against a key's limits; all of them, or nothing if that is too much.
@@ -280,15 +286,58 @@ class Keys:
 
     def _change(self, statement: str, values: tuple[object, ...]) -> None:
         with self._lock, in_words(self.path):
-            # What a person was told is done has to outlast a power cut.
-            self._connection.execute("PRAGMA synchronous=FULL")
-            try:
-                with transaction(self._connection):
-                    self._connection.execute(statement, values)
-                    self._connection.execute("UPDATE revision SET number = number + 1")
-            finally:
-                self._connection.execute("PRAGMA synchronous=NORMAL")
+            with _synced(self._connection):
+                self._connection.execute(statement, values)
+                self._connection.execute("UPDATE revision SET number = number + 1")
             self._notice()
+
+
+def new_text() -> str:
+    """Return a new key."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_of(text: str) -> bytes:
+    """Return what is kept of a key in its place."""
+    return hashlib.sha256(text.encode(errors="replace")).digest()
+
+
+def new_key(
+    name: str,
+    endpoints: Iterable[str],
+    *,
+    rate: str | None = None,
+    quota: str | None = None,
+    admin: bool = False,
+) -> Key:
+    """Return what is known of a new key; see `Keys.create`.
+
+    Raises:
+        SettingError: A name, an endpoint or a limit can't be meant.
+    """
+    return Key(
+        secrets.token_hex(4), _checked_name(name), _checked_endpoints(endpoints), admin,
+        parse_rate(rate).text if rate is not None else None, parse_rate(quota).text if quota is not None else None,
+        _now(),
+    )  # fmt: skip
+
+
+@contextmanager
+def _synced(connection: sqlite3.Connection) -> Iterator[None]:
+    """Change keys in one transaction: what a person was told is done has to outlast a power cut."""
+    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        with transaction(connection):
+            yield
+    finally:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _row(digest: bytes, key: Key) -> tuple[object, ...]:
+    return (
+        key.id, digest, key.name, json.dumps(key.endpoints), key.admin, key.rate, key.quota,
+        key.created and key.created.isoformat(), key.revoked and key.revoked.isoformat(),
+    )  # fmt: skip
 
 
 def _key(
@@ -299,10 +348,6 @@ def _key(
         id, name, tuple(json.loads(endpoints)), bool(admin), rate, quota, datetime.fromisoformat(created),
         datetime.fromisoformat(revoked) if revoked else None,
     )  # fmt: skip
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode(errors="replace")).digest()
 
 
 def _checked_name(name: str) -> str:

@@ -14,6 +14,9 @@ ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What an endpoint may be called: what needs no escaping in a path."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where a server can only be reached from its own machine."""
+RECORDING = "TUNERY_RECORDING"
+"""The variable by which a server's processes are told where the workspace is, as JSON: it may hold a password, and
+arguments can be seen by everybody on the machine."""
 READY = b"ready\n"
 """What a worker tells its supervisor when it takes requests."""
 

@@ -26,7 +26,7 @@ from tunery.errors import ModelError, SettingError, reason_of
 from tunery.i18n import _
 from tunery.serving import fresh
 from tunery.serving.endpoints import Plan, check_name
-from tunery.serving.settings import LOOPBACK, READY, ServingSettings
+from tunery.serving.settings import LOOPBACK, READY, RECORDING, ServingSettings
 
 if TYPE_CHECKING:
     from tunery.store.settings import WorkspaceSettings
@@ -250,9 +250,10 @@ class Supervisor:
         read, write = os.pipe()
         arguments = [
             self._settings.model_dump_json(), str(self._state), self._listening.fileno(), write, self._alive_read,
-            " ".join(required), self._workspace,
+            " ".join(required),
         ]  # fmt: skip
         environment = fresh.environment()
+        environment[RECORDING] = self._workspace
         if self._settings.workers > 1:
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(self._work)
         process = subprocess.Popen(

@@ -21,7 +21,7 @@ from tunery.serving import logs
 from tunery.serving.app import build
 from tunery.serving.protocol import Protocol
 from tunery.serving.server import Server
-from tunery.serving.settings import READY, ServingSettings
+from tunery.serving.settings import READY, RECORDING, ServingSettings
 
 if TYPE_CHECKING:
     from tunery.store.settings import WorkspaceSettings
@@ -36,8 +36,7 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: Settings as JSON, the file of what is served, the socket's number, those of two pipes (one to say on
-            that requests are taken, one that ends when the supervisor does), the endpoints that have to be there, and
-            the workspace's settings as JSON, or nothing.
+            that requests are taken, one that ends when the supervisor does), and the endpoints that have to be there.
     """
     settings = ServingSettings.model_validate_json(arguments[0])
     # The threads that run batches tokenise for themselves: a pool for a few short texts costs more than it brings.
@@ -47,7 +46,7 @@ def main(arguments: list[str]) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         pipes = int(arguments[3]), int(arguments[4])
         try:
-            server = Server(settings, Path(arguments[1]), _workspace(arguments[6]))
+            server = Server(settings, Path(arguments[1]), _workspace(os.environ.get(RECORDING)))
             runner.run(_serve(server, listening, pipes, arguments[5].split()))
         except TuneryError as error:
             print(error, file=sys.stderr)  # noqa: T201 - words for who started the server
@@ -122,7 +121,7 @@ def _rest_of(queue: socket.socket) -> list[socket.socket]:
     return found
 
 
-def _workspace(written: str) -> WorkspaceSettings | None:
+def _workspace(written: str | None) -> WorkspaceSettings | None:
     if not written:
         return None
     from tunery.store.settings import WorkspaceSettings

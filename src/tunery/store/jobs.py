@@ -94,7 +94,7 @@ def begin(session: Session, job: str, *, worker: str) -> Job | None:
     if found is None or found.ended is not None:
         return None
     now = datetime.now(UTC)
-    found.state, found.worker, found.beat = "running", worker, now
+    found.state, found.worker, found.beat, found.progress = "running", worker, now, {}
     found.attempts += 1
     found.started = found.started or now
     _follow(session, job, state="running", started=found.started)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tunery.errors import SettingError
 from tunery.i18n import _
+from tunery.store.tables import UtcTime
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -109,7 +110,7 @@ def decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
     """
     try:
         found = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        return tuple(_value(value, column.type.python_type) for value, column in zip(found, by, strict=True))
+        return tuple(_value(value, _type_of(column)) for value, column in zip(found, by, strict=True))
     except (TypeError, ValueError, RecursionError):
         raise SettingError(
             _("after: {cursor!r} is not from this list.").format(cursor=cursor[:100]),
@@ -119,6 +120,10 @@ def decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
 
 def _key_of(record: object, by: Sequence[InstrumentedAttribute[Any]]) -> Key:
     return tuple(getattr(record, column.key) for column in by)
+
+
+def _type_of(column: InstrumentedAttribute[Any]) -> type:
+    return datetime if isinstance(column.type, UtcTime) else column.type.python_type
 
 
 def _value(value: object, wanted: type) -> str | int | datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,20 +11,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
+from tunery.app.jobs import kind as job_kinds
 from tunery.app.jobs.attending import settings_of
+from tunery.app.jobs.context import JobContext
 from tunery.app.jobs.queue import Jobs
 from tunery.app.jobs.settings import JobSettings
-from tunery.store import jobs
+from tunery.app.jobs.wire import Wire
+from tunery.store import jobs, projects
 from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Job
 from tunery.store.workspace import Workspace
 
 PLUGIN = Path(__file__).parent / "plugin"
-_PATIENCE = 120.0
+_PATIENCE = 600.0
+"""Seconds; only what hangs takes as long."""
 T = TypeVar("T")
 
 
@@ -93,3 +98,66 @@ def wait(look: Callable[[], T | None]) -> T:
 def child(process: subprocess.Popen[str]) -> psutil.Process:
     """Return the process of the job that a worker does, once there is one."""
     return wait(lambda: next(iter(psutil.Process(process.pid).children()), None))
+
+
+class Here:
+    """A project whose jobs are carried out in this process, where what they need is imported already.
+
+    Args:
+        workspace: Where the project is made.
+        base: The base model of its recipes.
+    """
+
+    def __init__(self, workspace: Workspace, base: str) -> None:
+        self.workspace = workspace
+        self.base = base
+        with workspace.writing() as session:
+            self.project = projects.create(session, name="p", user=None).id
+
+    def start(self, kind: str, **arguments: object) -> str:
+        """Write a job down, for a worker."""
+        with self.workspace.writing() as session:
+            return Jobs().enqueue(session, kind, arguments, project=self.project).id
+
+    def do(self, kind: str, *, project: bool = True, **arguments: object) -> dict[str, Any]:
+        """Carry a job out here, as its process would."""
+        with self.workspace.writing() as session:
+            given = self.project if project else None
+            name = Jobs().enqueue(session, kind, arguments, project=given).id
+        with self.workspace.writing() as session:
+            begun = jobs.begin(session, name, worker="here")
+        assert begun is not None
+        folder = self.workspace.place("jobs") / name
+        folder.mkdir()
+        found = job_kinds.get(kind)
+        with Wire(os.open(os.devnull, os.O_WRONLY)) as wire:
+            context = JobContext(self.workspace, begun, folder, wire)
+            with context.listening():
+                result = found.run(context, job_kinds.read(found, arguments))
+        with self.workspace.writing() as session:
+            jobs.end(session, name, 1, "done", result=result)
+        return json.loads(json.dumps(result))  # as the database gives it back
+
+    def upload(self, path: Path) -> str:
+        """Import a file, and return the name of the version."""
+        digest, _size = self.workspace.blobs.put(path)
+        files = [{"name": path.name, "blob": digest}]
+        result = self.do("import", data_set="questions", task="text-classification", files=files)
+        return str(result["version"])
+
+    def recipe(self, **settings: object) -> dict[str, object]:
+        given = {"base": self.base, "strategy": {"name": "full"}, "epochs": 10, "patience": 0, "batch_size": 16}
+        return {**given, **settings}
+
+
+def questions(folder: Path, rows: int = 300) -> Path:
+    """Write questions about two things, which a small model learns quickly."""
+    things = {"weather": ["rain", "sun", "snow", "wind"], "food": ["bread", "soup", "rice", "cake"]}
+    path = folder / "questions.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(rows):
+            label = ("weather", "food")[number % 2]
+            word = things[label][number // 2 % 4]
+            row = {"text": f"question {number}: is there any {word} today in town {number % 97}", "label": label}
+            file.write(json.dumps(row) + "\n")
+    return path

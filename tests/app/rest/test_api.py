@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ def project(ada: httpx.Client) -> str:
 def test_problems_are_said_in_the_callers_language_with_the_field(ada: httpx.Client) -> None:
     for language, title, why in (
         ("en", "The request can't be used.", "is missing"),
-        ("zh-CN,zh;q=0.9", "请求无法使用。", "缺失"),
+        ("zh-CN,zh;q=0.9", "该请求无法使用。", "缺失"),
     ):
         answer = ada.post("/projects", json={"task": 5}, headers={"Accept-Language": language, "X-Request-ID": "mine"})
         assert answer.status_code == 422
@@ -75,7 +76,7 @@ def test_a_key_is_its_users_own_and_a_failure_is_not_kept(up: Up, ada: httpx.Cli
     assert ada.post("/projects", json={"name": name}, headers=key).status_code == 409
     assert ada.patch(f"/projects/{taken}", json={"name": uuid4().hex}).status_code == 200
     assert ada.post("/projects", json={"name": name}, headers=key).status_code == 201
-    with join(up, ada, f"{uuid4().hex}@example.com") as bob:
+    with closing(join(up, ada, f"{uuid4().hex}@example.com")) as bob:
         answer = bob.post("/projects", json={"name": uuid4().hex}, headers=key)
         assert answer.status_code == 201
         assert "idempotency-replayed" not in answer.headers
@@ -200,7 +201,7 @@ def test_every_route_but_those_for_strangers_asks_who_is_calling(up: Up) -> None
 
 def test_each_change_is_in_the_audit_log(up: Up, ada: httpx.Client, project: str) -> None:
     email = f"{uuid4().hex}@example.com"
-    with join(up, ada, email) as bob:
+    with closing(join(up, ada, email)) as bob:
         user = bob.get("/session").json()["user"]["id"]
         ada.post(f"/projects/{project}/members", json={"email": email, "role": "viewer"})
         ada.put(f"/projects/{project}/members/{user}", json={"role": "editor"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -136,8 +137,7 @@ def test_guessing_is_slowed_down_and_tells_nothing(up: Up, ada: httpx.Client) ->
 
 
 def test_a_changed_password_ends_all_other_sign_ins(up: Up, ada: httpx.Client) -> None:
-    one = join(up, ada, "emil@example.com")
-    with one, up.person() as two:
+    with closing(join(up, ada, "emil@example.com")) as one, up.person() as two:
         sign_in(two, "emil@example.com")
         token = token_of(two)
         assert len(one.get("/sessions").json()["items"]) == 2
@@ -164,7 +164,7 @@ def test_signing_out_makes_the_cookie_worthless(up: Up) -> None:
 
 
 def test_who_is_disabled_is_out_at_once(up: Up, ada: httpx.Client) -> None:
-    with join(up, ada, "finn@example.com") as finn:
+    with closing(join(up, ada, "finn@example.com")) as finn:
         token = token_of(finn)
         user = finn.get("/session").json()["user"]["id"]
         assert ada.patch(f"/users/{user}", json={"disabled": True}).json()["disabled"] is not None

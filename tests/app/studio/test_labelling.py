@@ -174,10 +174,8 @@ def test_one_of_many_labels_is_found_by_typing(studio: Studio, browser: Browser)
         _shows(page, "text number 0")
         page.keyboard.press("Enter")
         _shows(page, "text number 1")
-        page.keyboard.type("tran 1")
-        expect(page.locator(".tl-label")).to_have_count(1)
-        page.keyboard.press("Escape")
         page.keyboard.type("tran")
+        expect(page.locator(".tl-label")).to_have_count(26)
         page.keyboard.press("2")
         _shows(page, "text number 2")
         page.keyboard.press("/")
@@ -197,6 +195,7 @@ def test_entities_are_marked_by_keys_in_code_points(studio: Studio, browser: Bro
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("2")
         page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight")
         page.keyboard.press("1")  # one word within an entity: its label is changed
         page.keyboard.press("End")
         page.keyboard.press("2")
@@ -311,6 +310,7 @@ def test_a_browser_that_dies_loses_nothing(studio: Studio, playwright: Playwrigh
     assert studio.said(queue) == []
     _kill(page)
     context = start()
+    studio.let_in(context, "bob")
     page = studio.visit(context, queue)
     _shows(page, "text number 2")
     expect(page.locator(".tl-label[aria-pressed=true]")).to_have_text("1good")
@@ -426,7 +426,7 @@ def test_different_answers_are_settled_side_by_side(studio: Studio, browser: Bro
     assert decision.target == '[[0,8,"PER"]]'
     with studio.signed_in(browser, "bob") as context:
         page = studio.visit(context, queue, "/settle")
-        expect(page.locator("main")).to_contain_text("This needs the role editor")
+        expect(page.locator("#content")).to_contain_text("This needs the role editor")
 
 
 def targets_of(target: str | None) -> list[tuple[int, int, str]]:

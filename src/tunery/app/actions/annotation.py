@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from tunery.app import access
-from tunery.app.access import Role
 from tunery.app.annotation import surface
+from tunery.app.annotation.reaching import at, changing, looking, names_of
 from tunery.app.annotation.surface import Plain, Task
 from tunery.app.context import Context
 from tunery.errors import SettingError
@@ -87,15 +86,6 @@ class Dispute:
     decision: Said | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """A queue and how far it is, with the names of the people in it."""
-
-    queue: Queue
-    progress: progress.Progress
-    names: dict[str, str]
-
-
 # -- labelling --------------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +98,7 @@ def following(context: Context, *, queue: str, count: int = 5, skipped: bool = F
         count: How many items at most, those that the user has already included.
         skipped: Those that the user skipped, again.
     """
-    with _changing(context, queue, "annotator") as (session, found):
+    with changing(context, queue, "annotator") as (session, found):
         given = leases.take(
             session, queue=queue, user=_somebody(context).id, count=min(count, MOST_AT_ONCE), skipped=skipped
         )
@@ -119,13 +109,13 @@ def keep_draft(context: Context, *, item: str, draft: str | None) -> None:
     """Keep what the context's user has begun, and keep the item for them."""
     if draft is not None and len(draft) > _LONGEST_DRAFT:
         raise SettingError(_("draft: it is too long."), _("A draft is an answer that isn't finished."))
-    with _at(context, item, "annotator") as (session, _queue, place):
+    with at(context, item, "annotator") as (session, _queue, place):
         leases.keep(session, item=place.id, user=_somebody(context).id, draft=draft)
 
 
 def release(context: Context, *, queue: str, items: Sequence[str] | None = None, until: datetime | None = None) -> None:
     """Let others have what the context's user doesn't work on any more; see `leases.release`."""
-    with _changing(context, queue, "annotator") as (session, _found):
+    with changing(context, queue, "annotator") as (session, _found):
         leases.release(session, queue=queue, user=_somebody(context).id, items=items, until=until)
 
 
@@ -144,7 +134,7 @@ def submit(
         SettingError: It is no answer to this item.
         ConflictError: ``id`` stands for another answer.
     """
-    with _at(context, item, "annotator") as (session, queue, place):
+    with at(context, item, "annotator") as (session, queue, place):
         answers.submit(
             session,
             id=id,
@@ -174,7 +164,7 @@ def undo(context: Context, *, annotation: str) -> Said:
 def history(context: Context, *, queue: str, limit: int = 20) -> list[Said]:
     """Return the last answers of the context's user in a queue, the last first."""
     user = _somebody(context)
-    with _looking(context, queue, "annotator") as (session, found):
+    with looking(context, queue, "annotator") as (session, found):
         own = answers.own(session, queue=queue, user=user.id, limit=min(limit, 200))
         return [_said(one, user.name, surface.task_of(found, item, row)) for one, item, row in own]
 
@@ -186,9 +176,9 @@ def disputes(
     context: Context, *, queue: str, settled: bool = False, after: int = -1, limit: int = 50
 ) -> list[tuple[int, Dispute]]:
     """Return items with different answers and their positions, in the order of the queue."""
-    with _looking(context, queue, "editor") as (session, found):
+    with looking(context, queue, "editor") as (session, found):
         given = answers.disputes(session, queue=queue, settled=settled, after=after, limit=min(limit, 200))
-        names = _names(session, [one.user for dispute in given for one in _voices(dispute)])
+        names = names_of(session, [one.user for dispute in given for one in _voices(dispute)])
         return [(dispute.item.position, _dispute(found, dispute, names)) for dispute in given]
 
 
@@ -201,7 +191,7 @@ def decide(
     note: str = "",
 ) -> None:
     """Settle what is right for an item; an earlier decision is replaced."""
-    with _at(context, item, "editor") as (session, queue, place):
+    with at(context, item, "editor") as (session, queue, place):
         answers.submit(
             session,
             id=id,
@@ -216,77 +206,7 @@ def decide(
         )  # fmt: skip
 
 
-# -- queues -----------------------------------------------------------------------------------------------------------
-
-
-def overview(context: Context, *, project: str) -> list[Overview]:
-    """Return the queues of a project with how far they are."""
-    with context.workspace.reading() as session:
-        access.require(session, context, project, "viewer")
-        return [_overview(session, queue) for queue in queues.of_project(session, project)]
-
-
-def get(context: Context, *, queue: str) -> Overview:
-    """Return a queue with how far it is."""
-    with _looking(context, queue, "viewer") as (session, found):
-        return _overview(session, found)
-
-
-def change(
-    context: Context, *, queue: str, name: str | None = None, guidelines: str | None = None, overlap: int | None = None,
-    closed: bool | None = None,
-) -> Queue:  # fmt: skip
-    """Change what a queue is called, what it tells people, how many of them label each row, or whether it is open."""
-    with _changing(context, queue, "editor") as (session, found):
-        _check_overlap(overlap)
-        queues.change(session, queue=queue, name=name, guidelines=guidelines, overlap=overlap)
-        if closed is not None:
-            queues.close(session, queue=queue, closed=closed)
-        changed = {"overlap": overlap, "closed": closed}
-        audit.record(
-            session,
-            user=context.user_id,
-            action="queue.change",
-            project=found.project,
-            subject=queue,
-            details={name: value for name, value in changed.items() if value is not None},
-        )
-        return found
-
-
-def _check_overlap(overlap: int | None) -> None:
-    if overlap is not None and not 1 <= overlap <= 100:
-        raise SettingError(_("overlap: {n} people can't label each row.").format(n=overlap), _("Give 1 to 100."))
-
-
-# -- who, where -------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _changing(context: Context, queue: str, role: Role) -> Iterator[tuple[Session, Queue]]:
-    with context.workspace.writing() as session:
-        found = queues.get(session, queue)
-        access.require(session, context, found.project, role)
-        yield session, found
-
-
-@contextmanager
-def _looking(context: Context, queue: str, role: Role) -> Iterator[tuple[Session, Queue]]:
-    with context.workspace.reading() as session:
-        found = queues.get(session, queue)
-        access.require(session, context, found.project, role)
-        yield session, found
-
-
-@contextmanager
-def _at(context: Context, item: str, role: Role) -> Iterator[tuple[Session, Queue, QueueItem]]:
-    with context.workspace.writing() as session:
-        place = session.get(QueueItem, item)
-        if place is None:
-            raise not_found(item)
-        queue = queues.get(session, place.queue)
-        access.require(session, context, queue.project, role)
-        yield session, queue, place
+# -- within ------------------------------------------------------------------------------------------------------------
 
 
 def _somebody(context: Context) -> User:
@@ -312,15 +232,6 @@ def _standing(session: Session, context: Context, queue: Queue) -> Standing:
     counts = progress.counts(session, queue.id)
     answered, skipped = progress.of_person(session, queue.id, _somebody(context).id)
     return Standing(counts.items, counts.done, answered, skipped, counts.held, queue.closed is not None)
-
-
-def _overview(session: Session, queue: Queue) -> Overview:
-    found = progress.of_queue(session, queue.id)
-    return Overview(queue, found, _names(session, [person.user for person in found.people]))
-
-
-def _names(session: Session, users: Sequence[str]) -> dict[str, str]:
-    return {name: session.get_one(User, name).name for name in set(users)}
 
 
 def _voices(dispute: answers.Dispute) -> tuple[Annotation, ...]:

@@ -77,6 +77,17 @@ class Listed:
     latest: Version | None
 
 
+def may_upload(context: Context, project: str) -> None:
+    """Make sure that the context's user may bring files into a project.
+
+    Raises:
+        AccessError: The user is no editor.
+        NotFoundError: There is no such project, or the user may not know of it.
+    """
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "editor")
+
+
 def upload(context: Context, project: str, *, path: Path, name: str) -> Origin:
     """Keep an uploaded file, so that it can be looked at and imported.
 
@@ -90,8 +101,7 @@ def upload(context: Context, project: str, *, path: Path, name: str) -> Origin:
         AccessError: The user is no editor.
         StoreError: The bytes can't be stored.
     """
-    with context.workspace.reading() as session:
-        access.require(session, context, project, "editor")
+    may_upload(context, project)
     digest, size = context.workspace.blobs.put(path)
     with context.workspace.writing() as session:
         if session.get(Blob, digest) is None:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from tunery.app.annotation.reaching import names_of
 from tunery.data.annotation_formats import Annotated, Answer
 from tunery.data.dataset import SPLITS, Dataset, Schema, Split, SplitName
 from tunery.errors import SettingError
@@ -45,7 +46,8 @@ def agreement_in(session: Session, queue: Queue) -> AnnotatorAgreement:
     Raises:
         DataError: Their answers are not all of one kind.
     """
-    return agreement(annotated(session, queue, names={}))
+    people = [one.user for one in answers.standing(session, queue=queue.id)]
+    return agreement(annotated(session, queue, names_of(session, people)))
 
 
 def annotated(session: Session, queue: Queue, names: dict[str, str]) -> list[Annotated]:

@@ -37,9 +37,8 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _be_modest(order["niceness"])
-    wire = Wire(order["wire"])
     settings = WorkspaceSettings.model_validate(order["workspace"])
-    with Workspace.open(settings, create=False) as workspace:
+    with Wire(order["wire"]) as wire, Workspace.open(settings, create=False) as workspace:
         folder = workspace.place("jobs") / order["job"]
         folder.mkdir(exist_ok=True)
         with _alone(folder):

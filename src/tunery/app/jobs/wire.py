@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 
 class Wire:
@@ -27,6 +27,12 @@ class Wire:
             sent = 0
             while sent < len(line):
                 sent += self._file.write(line[sent:]) or 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_about: object) -> None:
+        self._file.close()
 
 
 class Lines:

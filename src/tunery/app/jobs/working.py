@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 from tunery.app.jobs.runtime import Runtime
 from tunery.app.jobs.settings import JobSettings
@@ -11,8 +12,13 @@ from tunery.store.settings import WorkspaceSettings
 from tunery.store.workspace import Workspace
 
 
-def work(workspace: WorkspaceSettings, settings: JobSettings) -> None:
+def work(workspace: WorkspaceSettings, settings: JobSettings, on_ready: Callable[[], None] = lambda: None) -> None:
     """Do a workspace's jobs until Ctrl-C or SIGTERM. Those that run then are gone on with at the next start.
+
+    Args:
+        workspace: The workspace; one in Postgres may have many workers, each with a folder of its own.
+        settings: How many jobs at once, and so on.
+        on_ready: Called when jobs are done.
 
     Raises:
         StoreError: The workspace can't be opened, or another process does the jobs of its folder.
@@ -23,6 +29,7 @@ def work(workspace: WorkspaceSettings, settings: JobSettings) -> None:
     with Workspace.open(workspace) as opened:
         runtime = Runtime(opened, settings)
         runtime.start()
+        on_ready()
         try:
             ended.wait()
         finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Request, Response
+from starlette.routing import Match, Mount
 
 import tunery
 from tunery.app.parts import Parts
@@ -13,6 +14,7 @@ from tunery.app.rest import problems, routes
 from tunery.app.rest.frame import Frame
 
 PREFIX = "/api/v1"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def create(parts: Parts) -> FastAPI:
@@ -33,12 +35,28 @@ def create(parts: Parts) -> FastAPI:
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router, prefix=PREFIX)
     app.get("/health/live", include_in_schema=False)(_live)
+    # Pages are served under all other addresses; what begins like the API and is none of it must not be taken for one.
+    app.api_route("/api/{rest:path}", methods=list(_METHODS), include_in_schema=False)(_nothing)
     app.add_middleware(Frame, settings=parts.settings)
     return app
 
 
 def _live() -> Response:
     return Response('{"status": "live"}', media_type="application/json")
+
+
+def _nothing(request: Request) -> Response:
+    allowed = [method for method in _METHODS if _is_answered(request, method)]
+    if not allowed:
+        raise HTTPException(404)
+    raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+
+def _is_answered(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    routes = [route for route in request.app.routes if getattr(route, "endpoint", None) is not _nothing]
+    api = [route for route in routes if not isinstance(route, Mount)]
+    return any(route.matches(scope)[0] is Match.FULL for route in api)
 
 
 _DESCRIPTION = """

@@ -140,7 +140,8 @@ def _host(value: str) -> str:
     """Return the name in a Host header, without its port."""
     value = value.strip().lower()
     if value.startswith("["):
-        return value[1:].partition("]")[0]
+        name, closed, _port = value[1:].partition("]")
+        return name if closed else ""
     return value.partition(":")[0].rstrip(".")
 
 

@@ -103,6 +103,8 @@ def _find_project(here: Visit, project: str | None, role: Role) -> Exception | N
             access.require(session, context, project, "viewer")
             here.role = access.role_in(session, context, project)
             here.project = session.get(Project, project)
+        # An error within that transaction would take the project's values away.
+        with here.parts.workspace.reading() as session:
             access.require(session, context, project, role)
     except TuneryError as error:
         return error

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
-from tunery.app.actions import annotation
+from tunery.app.actions import annotation, queues
 from tunery.app.annotation.surface import Plain
 from tunery.app.rest.answering import Route
 from tunery.app.rest.bodies import Answer, Body
@@ -180,20 +180,20 @@ class DecisionBody(Body):
 @router.get("/projects/{project}/queues", summary="The queues of a project")
 def list_queues(context: Caller, project: str) -> QueuesAnswer:
     """Return the queues of a project, open ones first."""
-    return QueuesAnswer(items=[_queue(one) for one in annotation.overview(context, project=project)])
+    return QueuesAnswer(items=[_queue(one) for one in queues.overview(context, project=project)])
 
 
 @router.get("/queues/{queue}", summary="A queue")
 def get_queue(context: Caller, queue: str) -> QueueAnswer:
     """Return a queue with how far it is."""
-    return _queue(annotation.get(context, queue=queue))
+    return _queue(queues.get(context, queue=queue))
 
 
 @router.patch("/queues/{queue}", summary="Change a queue")
 def change_queue(context: Caller, queue: str, body: QueueChange) -> QueueAnswer:
     """Rename a queue, change its guidelines or overlap, close or open it."""
-    annotation.change(context, queue=queue, **body.model_dump())
-    return _queue(annotation.get(context, queue=queue))
+    queues.change(context, queue=queue, **body.model_dump())
+    return _queue(queues.get(context, queue=queue))
 
 
 @router.post("/queues/{queue}/next", summary="Get items to label")
@@ -267,7 +267,7 @@ def _plain(target: Target | None) -> Plain | None:
     return cast(Plain, [list(one) if isinstance(one, tuple) else one for one in target])
 
 
-def _queue(found: annotation.Overview) -> QueueAnswer:
+def _queue(found: queues.Overview) -> QueueAnswer:
     people = [
         PersonAnswer(
             user=person.user, name=found.names[person.user], answered=person.answered, skipped=person.skipped,

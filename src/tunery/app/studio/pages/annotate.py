@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunery.app.actions import annotation
+from tunery.app.actions import queues
 from tunery.app.studio.annotate.element import labelling
 from tunery.app.studio.components.markup import link
 from tunery.app.studio.page import studio_page
@@ -14,7 +14,7 @@ from tunery.i18n import N_, _
 @studio_page("/p/{project}/annotate/{queue}", title=N_("Annotate"), role="annotator", wide=True)
 def work(project: str, queue: str) -> None:
     """Build the labelling page."""
-    found = annotation.get(visit().context, queue=queue).queue
+    found = queues.get(visit().context, queue=queue).queue
     heading(found.name, kicker=_("Annotate"), actions=lambda: _back(project))
     labelling(visit(), found, "label")
 
@@ -22,7 +22,7 @@ def work(project: str, queue: str) -> None:
 @studio_page("/p/{project}/annotate/{queue}/settle", title=N_("Settle"), role="editor", wide=True)
 def settle(project: str, queue: str) -> None:
     """Build the page where different answers are settled."""
-    found = annotation.get(visit().context, queue=queue).queue
+    found = queues.get(visit().context, queue=queue).queue
     heading(found.name, kicker=_("Settle what people answered differently"), actions=lambda: _back(project))
     labelling(visit(), found, "settle")
 

@@ -1,8 +1,31 @@
 // What must outlast the page: answers that the server hasn't acknowledged, and drafts.
+//
+// They are in localStorage, which is read at once and shared by all pages; but a browser writes that to the disk only
+// every few seconds. What it hasn't written when it dies is brought back from a journal in IndexedDB, which is on the
+// disk as soon as it says so. An entry that comes back though it was removed does no harm: the server knows it.
 
+const PREFIX = "tunery:";
+const JOURNAL = "tunery-journal";
 const memory = new Map();
+let journal = null;
+
+/** Bring back what the browser had not written when it died. Call it before anything is read. */
+export async function recover() {
+  try {
+    journal = await opened();
+    const [names, values] = await Promise.all([asked("getAllKeys"), asked("getAll")]);
+    names.forEach((name, number) => read(name) === null && stored(name, values[number]));
+  } catch {
+    journal = null; // some browsers have none in private windows
+  }
+}
 
 function write(key, value) {
+  stored(key, value);
+  record((entries) => entries.put(value, key));
+}
+
+function stored(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
@@ -17,11 +40,33 @@ function read(key) {
 function remove(key) {
   memory.delete(key);
   safely(() => localStorage.removeItem(key));
+  record((entries) => entries.delete(key));
 }
 
 function keys(prefix) {
   const found = safely(() => Object.keys(localStorage)) ?? [];
   return [...new Set([...found, ...memory.keys()])].filter((key) => key.startsWith(prefix)).sort();
+}
+
+function opened() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(JOURNAL, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(JOURNAL);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function asked(what) {
+  return new Promise((resolve, reject) => {
+    const request = journal.transaction(JOURNAL).objectStore(JOURNAL)[what]();
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function record(change) {
+  safely(() => journal && change(journal.transaction(JOURNAL, "readwrite", { durability: "strict" }).objectStore(JOURNAL)));
 }
 
 function safely(act) {
@@ -35,7 +80,7 @@ function safely(act) {
 /** Drafts of one person. */
 export class Drafts {
   constructor(user) {
-    this.prefix = `tunery:draft:${user}:`;
+    this.prefix = `${PREFIX}draft:${user}:`;
   }
 
   get(item) {
@@ -63,7 +108,7 @@ export class Outbox {
    * @param {{changed: () => void, acknowledged: (entry: object, answer: object | null) => void}} tell
    */
   constructor(user, queue, post, tell) {
-    this.prefix = `tunery:unsaved:${user}:${queue}:`;
+    this.prefix = `${PREFIX}unsaved:${user}:${queue}:`;
     this.post = post;
     this.tell = tell;
     this.wait = 0;

@@ -58,7 +58,7 @@ class LabellingElement extends HTMLElement {
       tabindex: "0",
       role: "group",
       "aria-label": words.text,
-      on: { pointerup: (event) => this.pointed(event) },
+      on: { pointerdown: (event) => (this.down = wordAt(event)), pointerup: (event) => this.pointed(event) },
     });
     this.pair = el("div", { class: "tl-text tl-pair", dir: "auto", "aria-label": words.pair });
     this.answers = el("div", { class: "tl-answers" });
@@ -156,7 +156,7 @@ class LabellingElement extends HTMLElement {
 
   drawRest() {
     const { session, words } = this;
-    if (session.fetching || !session.empty) {
+    if (!session.empty) {
       fill(this.rest, [el("p", { class: "tl-muted", text: session.offline ? words.offlineLong : words.loading })]);
       return;
     }
@@ -210,6 +210,10 @@ class LabellingElement extends HTMLElement {
       return;
     }
     const suggested = this.session.isSuggestion;
+    // What stays as it is isn't made anew: somebody may just be selecting in it.
+    const drawn = JSON.stringify([this.shownItem, target, this.cursor, suggested]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     fill(this.text, marked(this.model, target, { hues: this.hues, cursor: this.cursor, suggested }));
     this.text.querySelector(".cursor")?.scrollIntoView({ block: "nearest" });
   }
@@ -457,15 +461,16 @@ class LabellingElement extends HTMLElement {
   pointed(event) {
     if (this.config.kind !== "spans" || this.session.current === null) return;
     const stretch = selectedStretch(this.text);
-    const piece = event.target.closest?.("[data-word]");
-    if (stretch !== null) {
-      const words = this.model.wordsIn(...stretch);
-      if (words === null) return;
-      getSelection().removeAllRanges();
-      this.anchor = words[0];
-      this.moveTo(words[1], true);
-    } else if (piece) {
-      this.moveTo(Number(piece.dataset.word), event.shiftKey);
+    const up = wordAt(event);
+    // A browser selects a character from its middle on; where a character is a word, whatever was touched is meant.
+    const short = this.down === up ? [] : [this.down, up].filter((word) => word !== null && this.model.size(word) === 1);
+    const words = [...((stretch && this.model.wordsIn(...stretch)) ?? []), ...short];
+    if (stretch !== null) getSelection().removeAllRanges();
+    if (words.length > 0) {
+      this.anchor = Math.min(...words);
+      this.moveTo(Math.max(...words), true);
+    } else if (up !== null) {
+      this.moveTo(up, event.shiftKey);
     }
   }
 
@@ -603,6 +608,12 @@ class LabellingElement extends HTMLElement {
   announce(sentence) {
     this.live.textContent = sentence;
   }
+}
+
+/** Return the number of the word under the pointer; null for none. */
+function wordAt(event) {
+  const piece = event.target.closest?.("[data-word]");
+  return piece ? Number(piece.dataset.word) : null;
 }
 
 /** Sort as Python sorts: by code points. */

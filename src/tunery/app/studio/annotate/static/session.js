@@ -1,13 +1,14 @@
 // One person at work on a queue: what comes next, what is on the page, what was said. Nothing here touches the page.
 
 import { newName } from "./dom.js";
-import { Drafts, Outbox } from "./kept.js";
+import { Drafts, Outbox, recover } from "./kept.js";
 import { same } from "./spans.js";
 
 const AHEAD = 5;
 const LOW = 3;
 const DRAFT_MS = 700;
 const AGAIN_MS = 2000;
+const LOOK_MS = 5000;
 
 /** Items that are handed out to the person, and their answers. */
 class Labelling {
@@ -99,6 +100,7 @@ export class Session {
   }
 
   async start() {
+    await recover();
     for (const entry of this.outbox.entries) if (entry.item) this.gone.add(entry.item);
     this.outbox.send();
     await this.fetch();
@@ -127,7 +129,16 @@ export class Session {
       this.fetching = false;
     }
     if (this.current === null && this.tasks.length) this.open(this.tasks[0]);
+    if (this.empty) this.lookLater();
     this.changed();
+  }
+
+  /** Others may give rows back, or be done with them: look again as long as there is something to wait for. */
+  lookLater() {
+    clearTimeout(this.lookTimer);
+    const { standing } = this;
+    if (!standing || standing.closed || standing.done >= standing.items) return;
+    this.lookTimer = setTimeout(() => this.empty && (document.hidden ? this.lookLater() : this.fetch()), LOOK_MS);
   }
 
   /** Find out what the person said before this page was opened, so that it can be taken back. */

@@ -15,6 +15,11 @@ export class Text {
     return this.points.slice(start, end).join("");
   }
 
+  /** Return how many code points a word has. */
+  size(word) {
+    return this.words[word][1] - this.words[word][0];
+  }
+
   /** Return the first and the last word that a stretch touches; null where it touches none. */
   wordsIn(start, end) {
     const touched = this.words.map(([a, b], number) => (a < end && b > start ? number : -1)).filter((n) => n >= 0);

@@ -1,0 +1,88 @@
+"""Data sets between the store, which keeps rows, and `tunery.data`, which reads files and feeds runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import PurePath
+
+from sqlalchemy.orm import Session
+
+from tunery.data.dataset import SPLITS, Dataset, Schema, Split
+from tunery.data.settings import DataSettings
+from tunery.errors import Problem
+from tunery.store import version_rows, versions
+from tunery.store.tables import Version
+from tunery.store.versions import Given
+from tunery.store.workspace import Workspace
+from tunery.types import Example
+
+
+def to_store(
+    workspace: Workspace,
+    session: Session,
+    dataset: Dataset,
+    *,
+    data_set: str,
+    origin: str,
+    user: str | None,
+    source: str | None = None,
+    settings: DataSettings | None = None,
+    parent: str | None = None,
+    annotations: Mapping[tuple[str, int], str] | None = None,
+) -> tuple[Version, bool]:
+    """Store what was read as a version of a data set.
+
+    Args:
+        workspace: Where.
+        session: A writing one of it.
+        dataset: What was read.
+        data_set: Whose version it becomes.
+        origin: ``upload``, ``source``, ``annotation``, ``feedback``, ``review`` or ``edit``.
+        user: Who makes it; None for the workspace itself.
+        source: What it was read from; None for what the data set itself says.
+        settings: What it was read with.
+        parent: The version that it was made from.
+        annotations: By split and position, the annotation or feedback that a target comes from.
+
+    Returns:
+        The version, and whether it is new: the same content is the version that is there.
+
+    Raises:
+        NotFoundError: There is no such data set.
+        StoreError: A text can't be kept.
+    """
+    return versions.create(
+        workspace, session, data_set=data_set, rows=_rows(dataset, annotations or {}), fingerprint=dataset.fingerprint,
+        schema=asdict(dataset.schema), origin=origin, user=user, source=dataset.source if source is None else source,
+        columns=settings.model_dump(mode="json", exclude_defaults=True) if settings is not None else None,
+        notes=[_plain(note) for note in dataset.notes], parent=parent,
+    )  # fmt: skip
+
+
+def from_store(workspace: Workspace, version: str) -> Dataset:
+    """Return a version as a run wants it: with the fingerprint that it was stored with, if nothing was deleted since.
+
+    Rows whose text was deleted are left out.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    with workspace.reading() as session:
+        record = versions.get(session, version)
+        examples: dict[str, list[Example]] = {name: [] for name in SPLITS if name in record.counts}
+        for name, example, _annotation in version_rows.examples(session, version):
+            examples[name].append(example)
+    splits = {name: Split(name, found) for name, found in examples.items()}
+    return Dataset(splits, Schema(**record.schema), record.source, [Problem(**note) for note in record.notes])
+
+
+def _rows(dataset: Dataset, annotations: Mapping[tuple[str, int], str]) -> Iterator[Given]:
+    for name, split in dataset.items():
+        for position, example in enumerate(split):
+            yield name, example, annotations.get((name, position))
+
+
+def _plain(note: Problem) -> dict[str, object]:
+    """Return a note without the folder that the file lay in while it was read."""
+    return replace(note, file=PurePath(note.file).name if note.file else None).to_dict()
