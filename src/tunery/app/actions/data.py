@@ -18,9 +18,10 @@ from tunery.data.settings import DataSettings
 from tunery.data.writers import write_conll, write_jsonl
 from tunery.errors import DataError, Problem
 from tunery.settings import build
-from tunery.store import audit, data_sets, projects, version_rows, versions
+from tunery.store import audit, data_sets, deletion, differences, lineage, projects, version_rows, versions
+from tunery.store import rows as rows_of
 from tunery.store.paging import Page
-from tunery.store.tables import Blob, DataSet, Job, Version
+from tunery.store.tables import Blob, DataSet, Deletion, Job, Version
 from tunery.store.version_rows import Bin, PlacedRow
 from tunery.types import Example
 
@@ -281,6 +282,52 @@ def export(context: Context, name: str, folder: Path, *, split: str, form: str =
         access.require(session, context, versions.project_of(session, name), "viewer")
         write((example for _split, example, _by in version_rows.examples(session, name, split=split)), path)
     return path
+
+
+def learned_from(context: Context, row: str) -> list[str]:
+    """Return what the models are called that have learned from a row, or were chosen by it."""
+    with context.workspace.reading() as session:
+        access.require(session, context, rows_of.get(session, row).project, "viewer")
+        return [one.model.name or one.model.id[:10] for one in lineage.learned_from(session, row)]
+
+
+def delete_row(context: Context, row: str, *, reason: str = "") -> Deletion:
+    """Delete a text for good, out of all versions.
+
+    Raises:
+        AccessError: The user is no editor.
+        NotFoundError: There is no such row.
+    """
+    with context.workspace.writing() as session:
+        project = rows_of.get(session, row).project
+        access.require(session, context, project, "editor")
+        found = deletion.delete_row(context.workspace, session, row, user=context.user_id, reason=reason)
+        audit.record(session, user=context.user_id, action="row.delete", project=project, subject=row)
+        return found
+
+
+def difference(context: Context, before: str, after: str) -> dict[differences.Kind, int]:
+    """Return how many rows two versions don't have alike, by what has become of them."""
+    with context.workspace.reading() as session:
+        for name in (before, after):
+            access.require(session, context, versions.project_of(session, name), "viewer")
+        return differences.counts(session, before=before, after=after)
+
+
+def changes(
+    context: Context,
+    before: str,
+    after: str,
+    *,
+    kind: differences.Kind,
+    start: str | None = None,
+    limit: int = 50,
+) -> Page[differences.Change]:
+    """Return the rows of one kind of difference between two versions."""
+    with context.workspace.reading() as session:
+        for name in (before, after):
+            access.require(session, context, versions.project_of(session, name), "viewer")
+        return differences.page(session, before=before, after=after, kind=kind, start=start, limit=limit)
 
 
 def _located(context: Context, origin: Origin, folder: Path) -> str | Path:

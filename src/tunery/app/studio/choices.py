@@ -11,9 +11,9 @@ from tunery.app.studio.visits import LANGUAGE_COOKIE, THEME_COOKIE, Visit
 from tunery.i18n import N_, _
 from tunery.store.tables import Member, Project
 
-_LANGUAGES = {"en": "English", "zh": "中文"}
+LANGUAGES = {"en": "English", "zh": "中文"}
 """Each in itself: who looks for it may not read the other."""
-_THEMES = {
+THEMES = {
     "system": (N_("As the system"), "screen"),
     "light": (N_("Light"), "sun"),
     "dark": (N_("Dark"), "moon"),
@@ -33,8 +33,8 @@ def projects(here: Visit) -> list[Project]:
 
 def language_menu(here: Visit) -> None:
     """Build the choice of the language."""
-    with _menu_button(_LANGUAGES[here.language], _("Language"), "language"):
-        for name, title in _LANGUAGES.items():
+    with _menu_button(LANGUAGES[here.language], _("Language"), "language"):
+        for name, title in LANGUAGES.items():
             _choice(
                 title, name == here.language, lambda name=name: _prefer(here, "language", name, LANGUAGE_COOKIE), name
             )
@@ -42,8 +42,8 @@ def language_menu(here: Visit) -> None:
 
 def theme_menu(here: Visit) -> None:
     """Build the choice of the theme."""
-    with _menu_button("", _("Theme"), _THEMES[here.theme][1]):
-        for name, (title, _icon) in _THEMES.items():
+    with _menu_button("", _("Theme"), THEMES[here.theme][1]):
+        for name, (title, _icon) in THEMES.items():
             _choice(_(title), name == here.theme, lambda name=name: _prefer(here, "theme", name, THEME_COOKIE))
 
 

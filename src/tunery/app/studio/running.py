@@ -17,7 +17,8 @@ ACTIVE = ("queued", "running")
 
 def indicator(here: Visit) -> None:
     """Build the link that says how many jobs run or wait."""
-    target = f"/p/{here.project.id}/jobs" if here.project else "/jobs"
+    admin = here.user is not None and here.user.admin
+    target = f"/p/{here.project.id}/jobs" if here.project else "/jobs" if admin else "/"
     with link("", target, classes="running", **{"aria-live": "polite"}) as element:
         dot = Tag("i", classes="running-dot")
         words = Tag("span")

@@ -28,8 +28,8 @@ def file_drop(
     """
 
     async def taken(event: UploadEventArguments) -> None:
+        upload.reset()  # first: what is done with the file may take this place away
         await take(event.file)
-        upload.reset()
 
     with Tag("label", classes="drop", tabindex="0", role="button", **{"data-drop": ""}) as element:
         icon("file")

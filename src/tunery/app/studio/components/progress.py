@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from tunery.app.actions import jobs
 from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.components.times import duration
 from tunery.app.studio.visits import visit
@@ -48,9 +49,7 @@ def progress_line(job: str, *, on_end: Callable[[Job], Awaitable[None] | None] |
             bar = Tag("i")
 
     def cancel() -> None:
-        context = visit().context
-        with context.workspace.writing() as session:
-            context.jobs.cancel(session, job)
+        jobs.cancel(visit().context, job)
 
     stop.on("click", cancel)
 

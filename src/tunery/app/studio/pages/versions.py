@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from nicegui import ui
 
@@ -62,9 +63,14 @@ def version_page(project: str, data_set: str, version: str = "") -> None:
     _labels(shown)
     if shown.notes:
         with card(_("What was found while reading")):
-            problem_list(Problem(**entry) for entry in shown.notes)
+            problem_list(_note(entry) for entry in shown.notes)
     Rows(shown)
     _history(project, owner, shown, history)
+
+
+def _note(entry: dict[str, Any]) -> Problem:
+    """Return a stored note without the folder that its file lay in while it was read."""
+    return Problem(**(entry | {"file": PurePath(entry["file"]).name if entry.get("file") else None}))
 
 
 def _actions(project: str, owner: DataSet, shown: Version) -> None:
@@ -151,7 +157,8 @@ class Rows:
             if may_edit():
                 columns.append(Column("", self._show_actions))
             self._table = DataTable(
-                columns, self._fetch, label=_("Rows"), empty=(_("No row is like this."), _("Try another word or label."))
+                columns, self._fetch, label=_("Rows"),
+                empty=(_("No row is like this."), _("Try another word or label.")),
             )  # fmt: skip
         self._text.element.on("keydown.enter", self._table.refresh)
         self._text.element.on("blur", self._searched)
