@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as TooSlow
 from tests.app.rest.servers import Up, set_up
 
 import tunery
@@ -125,16 +128,13 @@ def _tune(studio: Studio, name: str) -> None:
 
 
 def _ask(page: Page, text: str) -> None:
-    # Whoever deploys a model waits a moment until it answers.
+    # A model that was deployed a moment ago answers when the server has loaded it.
     for _attempt in range(60):
         page.get_by_label("Text", exact=True).fill(text)
         page.get_by_role("button", name="Ask", exact=True).click()
-        answered = page.locator(".answer-label")
-        try:
-            answered.wait_for(timeout=3000)
-        except Exception:  # noqa: BLE001, S112 - not yet
-            continue
-        return
+        with suppress(TooSlow):
+            page.locator(".answer-label").wait_for(timeout=3000)
+            return
     raise AssertionError("no answer came")
 
 
@@ -145,6 +145,16 @@ def test_choosing_a_strategy_shows_its_own_settings(studio: Studio) -> None:
     page.get_by_role("button", name="LoRA").click()
 
     expect(page.get_by_label("Rank", exact=True)).to_be_visible()
+
+
+def test_the_plan_says_time_and_memory_before_anything_begins(studio: Studio) -> None:
+    page = studio.go("/tune/new")
+    page.get_by_label("Base model", exact=True).fill(studio.base)
+
+    page.get_by_role("button", name="Show the plan").click()
+
+    expect(page.get_by_text("Expected time").first).to_be_visible()
+    expect(page.locator(".stat", has_text="Memory")).to_contain_text(re.compile("[MG]B"))
 
 
 def test_a_report_shows_scores_with_their_intervals(studio: Studio, report: str) -> None:
