@@ -195,9 +195,9 @@ def test_nobody_is_left_behind_when_the_application_is_killed(deployed: Deployed
 
 
 def test_answers_go_on_while_the_database_is_away(
-    models: Path,
+    models: Path,  # noqa: F811
     tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     if not postgres_is_installed():
         pytest.skip("no Postgres is installed")
