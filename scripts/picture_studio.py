@@ -87,11 +87,14 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="whole pages, and not only what fits a window")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder) / "workspace") as url:
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=60, trust_env=False) as person:
-            filled = _Filling(person, Path(folder), given.data, given.base).fill()
-            shots = [one for one in _shots(filled) if not given.only or one.name in given.only]
-            _photograph(url, dict(person.cookies), shots, given.looks, given.out, whole=given.whole)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _running(Path(folder) / "workspace") as url,
+        httpx.Client(base_url=f"{url}/api/v1", timeout=60, trust_env=False) as person,
+    ):
+        filled = _Filling(person, Path(folder), given.data, given.base).fill()
+        shots = [one for one in _shots(filled) if not given.only or one.name in given.only]
+        _photograph(url, dict(person.cookies), shots, given.looks, given.out, whole=given.whole)
 
 
 @contextmanager
@@ -99,9 +102,8 @@ def _running(folder: Path) -> Iterator[str]:
     words = [sys.executable, "-m", "tunery", "up", "--workspace", str(folder), "--port", "0", "--endpoints-port", "0"]
     environment = {**os.environ, "TUNERY_LANG": "en", "TUNERY_PROGRESS": "0"}
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
         try:
-            url = process.stdout.readline().strip()
+            url = process.stdout.readline().strip() if process.stdout is not None else ""
             if not url:
                 raise SystemExit("tunery up did not start")
             yield url

@@ -52,7 +52,7 @@ def _queue(project: str, one: Overview) -> None:
             button_link(_("Settle {n}").format(n=far.disputed), f"{base}/settle")
         button_link(_("Results"), f"{base}/results")
         if queue.closed is None and visit().role != "viewer":
-            button_link(_("Label"), base, kind="primary")
+            button_link(_("Label texts"), base, kind="primary")
 
     words = [_(_KINDS[queue.kind]), _(ORDERS[queue.order])]
     if queue.overlap > 1:

@@ -139,7 +139,7 @@ class Rows:
 
     def __init__(self, version: Version) -> None:
         self._version = version
-        with card(_("Rows"), classes="flush rows"):
+        with card(_("Rows of this version"), classes="flush rows"):
             with Tag("div", classes="filters", **{"data-search": ""}):
                 self._text = text_field(_("Search"), kind="search")
                 self._text.root.classes("grow")
