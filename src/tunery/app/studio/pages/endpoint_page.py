@@ -42,6 +42,7 @@ _EVENTS = {
     "settings": N_("settings changed"),
 }
 _VERDICTS = {"right": N_("right"), "wrong": N_("wrong"), "corrected": N_("corrected")}
+_CAME_BY = {"playground": N_("playground"), "share": N_("shared page")}
 _EXAMPLE = {"en": "My card has not arrived yet.", "zh": "我的卡还没有寄到。"}
 
 
@@ -303,7 +304,7 @@ def _request_columns() -> tuple[Column[Asked], ...]:
         Column(_("Text"), _text, kind="text"),
         Column(_("Answered"), _answer),
         Column(_("Feedback"), _said),
-        Column(_("Came by"), lambda pair: pair[0].origin, narrow=True),
+        Column(_("Came by"), lambda pair: _(_CAME_BY.get(pair[0].origin, "API")), narrow=True),
         Column(_("When"), _when, narrow=True),
     )
 
