@@ -58,6 +58,7 @@ def tell_what_next() -> None:
             "tunery data check reviews.csv --task text-classification",
         _("Chinese:"):
             f"tunery tune --data my-data/ --task {TASK} --base hf:bert-base-chinese --strategy full --output my-model",
+        _("The same in the browser, from your own file to a served model:"): "tunery up",
         _("A whole file of texts:"): f"tunery predict {MODEL} --input texts.txt --output answers.jsonl",
     }  # fmt: skip
     for why, command in steps.items():

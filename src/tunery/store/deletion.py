@@ -171,7 +171,7 @@ def _delete(
         versions = session.scalars(select(VersionRow.version).where(VersionRow.row == row.id).distinct())
         _forget_cached(workspace, [row.id, *versions])
         _empty_row(session, row, now)
-    subjects += [("request", request.id, _project_of(session, request)) for request in requests]
+    subjects += [("request", request.id, lineage.project_of_request(session, request.id)) for request in requests]
     _empty_requests(session, [request.id for request in requests], now)
     _empty_mentions(session, texts)
     entries = {
@@ -224,10 +224,3 @@ def _forget_cached(workspace: Workspace, names: list[str]) -> None:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-
-
-def _project_of(session: Session, request: Request) -> str:
-    endpoint = session.get(Endpoint, request.endpoint)
-    if endpoint is None:
-        raise AssertionError("a request is always of an endpoint")
-    return endpoint.project

@@ -19,6 +19,7 @@ from tunery.store import identifiers
 from tunery.store.failures import ConflictError, not_found
 from tunery.store.paging import Page
 from tunery.store.paging import page as page_of
+from tunery.store.projects import name_taken
 from tunery.store.tables import Endpoint, EndpointEvent, Model
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -73,7 +74,7 @@ def deploy(session: Session, *, project: str, name: str, model: str, user: str |
     if found is None:
         return _create(session, project, name, model, user, reason)
     if found.project != project:
-        raise _taken(name)
+        raise name_taken(name)
     _check_model(session, found, model)
     before, found.stopped = found.champion, None
     _answer_with(session, found, model)
@@ -258,7 +259,7 @@ def _create(session: Session, project: str, name: str, model: str, user: str | N
     try:
         session.flush()
     except IntegrityError as error:  # somebody else was faster
-        raise _taken(name) from error
+        raise name_taken(name) from error
     _note(session, made, "deploy", user, reason, model=model)
     return made
 
@@ -313,7 +314,3 @@ def _note(
         )
     )  # fmt: skip
     session.flush()
-
-
-def _taken(name: str) -> ConflictError:
-    return ConflictError(_("The name {name} is taken.").format(name=name), _("Choose another."))

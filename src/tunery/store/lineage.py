@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tunery.store import models as models_of
 from tunery.store import rows as rows_of
 from tunery.store.failures import not_found
-from tunery.store.tables import DataSet, Model, Request, Row, Run, Version, VersionRow
+from tunery.store.tables import DataSet, Endpoint, Model, Request, Row, Run, Version, VersionRow
 from tunery.store.versions import SPLITS
 
 How = Literal["train", "dev"]
@@ -176,6 +176,20 @@ def exported_from(session: Session, models: Sequence[str]) -> list[Model]:
         found |= fresh
         front = list(fresh)
     return list(found.values())
+
+
+def project_of_request(session: Session, request: str) -> str:
+    """Return the project that a request belongs to: its endpoint's.
+
+    Raises:
+        NotFoundError: There is no such request.
+    """
+    found = session.scalar(
+        select(Endpoint.project).join(Request, Request.endpoint == Endpoint.id).where(Request.id == request)
+    )
+    if found is None:
+        raise not_found(request)
+    return found
 
 
 def _places(session: Session, row: str) -> list[Place]:

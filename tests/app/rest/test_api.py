@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -25,7 +26,7 @@ def project(ada: httpx.Client) -> str:
 def test_problems_are_said_in_the_callers_language_with_the_field(ada: httpx.Client) -> None:
     for language, title, why in (
         ("en", "The request can't be used.", "is missing"),
-        ("zh-CN,zh;q=0.9", "该请求无法使用。", "缺失"),
+        ("zh-CN,zh;q=0.9", "该请求无法使用。", "缺少"),
     ):
         answer = ada.post("/projects", json={"task": 5}, headers={"Accept-Language": language, "X-Request-ID": "mine"})
         assert answer.status_code == 422
@@ -166,12 +167,24 @@ def test_a_body_is_refused_before_it_is_read(up: Up, ada: httpx.Client) -> None:
     unsaid = ada.post("/projects", content=pieces(), headers={"Content-Type": "application/json"})
     assert (unsaid.status_code, unsaid.json()["code"]) == (413, "too-large")
     host, port = urlsplit(up.url).hostname, urlsplit(up.url).port
-    with socket.create_connection((host, port), timeout=60) as wire:
-        wire.sendall(
-            b"POST /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 999999999999\r\n\r\n"
-        )
-        assert b" 413 " in wire.recv(4096)
+    for path in (b"projects", b"uploads?project=p&name=n"):
+        with socket.create_connection((host, port), timeout=60) as wire:
+            wire.sendall(
+                b"POST /api/v1/" + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 999999999999\r\n\r\n"
+            )
+            assert b" 413 " in wire.recv(4096), path
+
+
+def test_an_upload_is_kept_once_and_only_where_one_may(up: Up, ada: httpx.Client, project: str) -> None:
+    content = b"text,label\n" + b"some text,a\n" * 500_000
+    params = {"project": project, "name": "../../rows.csv"}
+    first, second = (ada.post("/uploads", params=params, content=content) for _turn in range(2))
+    assert (first.status_code, first.json()["name"]) == (201, "rows.csv")
+    assert first.json()["blob"] == hashlib.sha256(content).hexdigest() == second.json()["blob"]
+    assert not list((up.folder / "uploads").iterdir())
+    with closing(join(up, ada, f"{uuid4().hex}@example.com")) as bob:
+        assert bob.post("/uploads", params=params, content=b"x").status_code == 404
 
 
 def test_answers_are_safe_to_show(ada: httpx.Client) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,7 +43,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def studio(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:  # closed before it
     with Studio(tmp_path_factory.mktemp("studio") / "workspace") as running:
         yield running
 
@@ -54,6 +54,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.up = Up(folder)
+        self._windows: dict[str, BrowserContext] = {}
         with self.up.person() as ada, closing(join(self.up, set_up(ada), "bob@example.com")) as bob:
             self.cookies = {"ada": dict(ada.cookies), "bob": dict(bob.cookies)}
         self.workspace = Workspace.open(folder)
@@ -101,10 +102,15 @@ class Studio:
         page.goto(f"{self.up.url}/p/{self.project}/annotate/{queue}{tail}")
         return page
 
-    def signed_in(self, browser: Browser, name: str, **about: Any) -> BrowserContext:
-        context = browser.new_context(**about)
-        self.let_in(context, name)
-        return context
+    @contextmanager
+    def signed_in(self, browser: Browser, name: str) -> Iterator[BrowserContext]:
+        """Yield somebody's browser window, whose pages are closed in the end; what it has loaded it keeps."""
+        if name not in self._windows:
+            self._windows[name] = browser.new_context()
+            self.let_in(self._windows[name], name)
+        yield self._windows[name]
+        for page in self._windows[name].pages:
+            page.close()
 
     def let_in(self, context: BrowserContext, name: str) -> None:
         cookies = self.cookies[name].items()
@@ -114,6 +120,8 @@ class Studio:
         return self
 
     def __exit__(self, *_about: object) -> None:
+        for window in self._windows.values():
+            window.close()
         self.workspace.close()
         self.up.__exit__()
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
+from sqlalchemy.orm import Session
+
 from tunery import tasks
-from tunery.app import access
+from tunery.app import access, uploads
 from tunery.app.context import Context
 from tunery.data.check import Check, check
 from tunery.data.dataset import Dataset, Schema
@@ -18,10 +19,11 @@ from tunery.data.settings import DataSettings
 from tunery.data.writers import write_conll, write_jsonl
 from tunery.errors import DataError, Problem
 from tunery.settings import build
-from tunery.store import audit, data_sets, deletion, differences, lineage, projects, version_rows, versions
-from tunery.store import rows as rows_of
+from tunery.store import audit, data_sets, differences, kept, projects, version_rows, versions
+from tunery.store.differences import Change, Kind
+from tunery.store.failures import not_found
 from tunery.store.paging import Page
-from tunery.store.tables import Blob, DataSet, Deletion, Job, Version
+from tunery.store.tables import DataSet, Job, Version
 from tunery.store.version_rows import Bin, PlacedRow
 from tunery.types import Example
 
@@ -100,14 +102,37 @@ def upload(context: Context, project: str, *, path: Path, name: str) -> Origin:
 
     Raises:
         AccessError: The user is no editor.
+        DataError: It is too large, or is no data.
         StoreError: The bytes can't be stored.
     """
     may_upload(context, project)
-    digest, size = context.workspace.blobs.put(path)
+    uploads.check(path, name=name)
+    # Before the transaction, which would let nobody else write meanwhile.
+    context.workspace.blobs.put(path)
     with context.workspace.writing() as session:
-        if session.get(Blob, digest) is None:
-            session.add(Blob(hash=digest, size=size, created=datetime.now(UTC)))
-    return Origin(PurePath(name).name or "data", digest)
+        (blob,) = kept.keep(context.workspace, session, path)
+    return Origin(uploads.file_name(name), blob.hash)
+
+
+def stage_upload(context: Context, project: str, *, name: str, pieces: Iterable[bytes]) -> Origin:
+    """Keep a file that arrives in pieces, so that it can be looked at and imported.
+
+    Args:
+        context: Of an editor.
+        project: Where it belongs.
+        name: What its owner calls it.
+        pieces: Its bytes, as they come.
+
+    Raises:
+        AccessError: The user is no editor.
+        DataError: It is too large, or is no data.
+        StoreError: The bytes can't be stored.
+    """
+    may_upload(context, project)
+    with TemporaryDirectory(dir=context.workspace.place("uploads")) as folder:
+        path = Path(folder) / "upload"
+        uploads.receive(pieces, path, name=name)
+        return upload(context, project, path=path, name=name)
 
 
 def look(
@@ -233,6 +258,26 @@ def lengths(context: Context, name: str) -> list[Bin]:
         return version_rows.lengths(session, name)
 
 
+def difference(context: Context, before: str, after: str) -> dict[Kind, int]:
+    """Return how many rows two versions of a project don't have alike, by the kind of difference.
+
+    Raises:
+        NotFoundError: There is no such version, or the user may not know of it; or they are of different projects.
+    """
+    with context.workspace.reading() as session:
+        _require_both(session, context, before, after)
+        return differences.counts(session, before=before, after=after)
+
+
+def changes(
+    context: Context, before: str, after: str, *, kind: Kind, start: str | None = None, limit: int = 50
+) -> Page[Change]:
+    """Return the rows of one kind of difference between two versions; see `tunery.store.differences.page`."""
+    with context.workspace.reading() as session:
+        _require_both(session, context, before, after)
+        return differences.page(session, before=before, after=after, kind=kind, start=start, limit=limit)
+
+
 def rename(context: Context, data_set: str, *, name: str) -> DataSet:
     """Give a data set another name.
 
@@ -284,50 +329,11 @@ def export(context: Context, name: str, folder: Path, *, split: str, form: str =
     return path
 
 
-def learned_from(context: Context, row: str) -> list[str]:
-    """Return what the models are called that have learned from a row, or were chosen by it."""
-    with context.workspace.reading() as session:
-        access.require(session, context, rows_of.get(session, row).project, "viewer")
-        return [one.model.name or one.model.id[:10] for one in lineage.learned_from(session, row)]
-
-
-def delete_row(context: Context, row: str, *, reason: str = "") -> Deletion:
-    """Delete a text for good, out of all versions.
-
-    Raises:
-        AccessError: The user is no editor.
-        NotFoundError: There is no such row.
-    """
-    with context.workspace.writing() as session:
-        project = rows_of.get(session, row).project
-        access.require(session, context, project, "editor")
-        found = deletion.delete_row(context.workspace, session, row, user=context.user_id, reason=reason)
-        audit.record(session, user=context.user_id, action="row.delete", project=project, subject=row)
-        return found
-
-
-def difference(context: Context, before: str, after: str) -> dict[differences.Kind, int]:
-    """Return how many rows two versions don't have alike, by what has become of them."""
-    with context.workspace.reading() as session:
-        for name in (before, after):
-            access.require(session, context, versions.project_of(session, name), "viewer")
-        return differences.counts(session, before=before, after=after)
-
-
-def changes(
-    context: Context,
-    before: str,
-    after: str,
-    *,
-    kind: differences.Kind,
-    start: str | None = None,
-    limit: int = 50,
-) -> Page[differences.Change]:
-    """Return the rows of one kind of difference between two versions."""
-    with context.workspace.reading() as session:
-        for name in (before, after):
-            access.require(session, context, versions.project_of(session, name), "viewer")
-        return differences.page(session, before=before, after=after, kind=kind, start=start, limit=limit)
+def _require_both(session: Session, context: Context, before: str, after: str) -> None:
+    project = versions.project_of(session, before)
+    access.require(session, context, project, "viewer")
+    if versions.project_of(session, after) != project:
+        raise not_found(after)
 
 
 def _located(context: Context, origin: Origin, folder: Path) -> str | Path:

@@ -13,13 +13,15 @@ from tunery.app import access, secret
 from tunery.app.context import Context
 from tunery.serving.keys import PREFIX
 from tunery.serving.rates import parse_rate
-from tunery.store import audit, endpoint_keys, endpoints, feedback, requests, traffic
+from tunery.settings import build
+from tunery.store import audit, endpoint_keys, endpoints, feedback, projects, requests, traffic
 from tunery.store.endpoints import EndpointSettings
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
-from tunery.store.requests import RequestFilter
+from tunery.store.requests import RequestFilter, Verdict
 from tunery.store.tables import Endpoint, EndpointEvent, EndpointKey, Feedback, Model, Request
 from tunery.store.traffic import Window
+from tunery.types import Target
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def asked(
     """Return what an endpoint was asked, the latest first, with what people said about the answers."""
     with context.workspace.reading() as session:
         access.require(session, context, project, "viewer")
-        wanted = RequestFilter.model_validate({"endpoint": _of_project(session, project, name).id, **chosen})
+        wanted = build(RequestFilter, {"endpoint": _of_project(session, project, name).id, **chosen})
         found = requests.page(session, project=project, chosen=wanted, after=after, limit=limit)
         said = feedback.of(session, [one.id for one in found.items])
         return found.map(lambda one: (one, said.get(one.id, [])))
@@ -183,6 +185,29 @@ def revoke_key(context: Context, project: str, key: str) -> None:
             raise not_found(key)
         endpoint_keys.revoke(session, key)
         audit.record(session, user=context.user_id, action="key.revoke", project=project, subject=key)
+
+
+def give_feedback(
+    context: Context, project: str, request: str, verdict: Verdict, *, target: Target | None = None, note: str = ""
+) -> Feedback:
+    """Say whether an answer was right; spans of the target are those of the text as it is stored.
+
+    Raises:
+        NotFoundError: The project has no such request, or it was deleted.
+        SettingError: The verdict or the target can't be meant.
+    """
+    with context.workspace.writing() as session:
+        access.require(session, context, project, "annotator")
+        found = requests.get(session, request)
+        if endpoints.get(session, found.endpoint).project != project:
+            raise not_found(request)
+        kinds = projects.settings_of(projects.get(session, project)).redact
+        given = feedback.give(
+            session, found, verdict=verdict, target=target, note=note, user=context.user_id, origin="studio",
+            redact_kinds=kinds,
+        )  # fmt: skip
+        audit.record(session, user=context.user_id, action="feedback.give", project=project, subject=request)
+        return given
 
 
 def shared(context: Context, name: str) -> StoredEndpoint:

@@ -19,13 +19,14 @@ from tunery.data.dataset import SplitName
 from tunery.errors import SettingError
 from tunery.evaluation.agreement import AnnotatorAgreement
 from tunery.i18n import N_, _
-from tunery.store import audit, data_sets, versions
+from tunery.store import audit, data_sets, models, versions
 from tunery.store.annotation import progress, queues
 from tunery.store.annotation.queues import Kind, NewItem, Order
 from tunery.store.failures import not_found
 from tunery.store.tables import DataSet, Job, Queue, Version
 
 _MOST_LABELS = 5_000
+_MOST_MODELS = 200
 
 
 class QueueSettings(BaseModel):
@@ -67,7 +68,9 @@ class QueueSettings(BaseModel):
     )
     limit: int | None = Field(default=None, ge=1, description=N_("How many rows at most."))
     seed: int = Field(default=42, description=N_("Decides the random order."))
-    guidelines: str = Field(default="", max_length=100_000, description=N_("What people should know."))
+    guidelines: str = Field(
+        default="", max_length=100_000, description=N_("What people should know."), json_schema_extra={"long": True}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,14 @@ def create(context: Context, *, data_set: str, settings: QueueSettings) -> Made:
             details={"origin": settings.origin, "order": settings.order, "rows": number},
         )
         return Made(made, number, _start(context, session, made, settings))
+
+
+def models_of(context: Context, *, project: str) -> dict[str, str]:
+    """Return what may be asked for suggestions: the names of the project's models by their ids, the newest first."""
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "editor")
+        found = models.page(session, project=project, limit=_MOST_MODELS).items
+    return {one.id: f"{one.name or one.id[:10]} · {one.created:%Y-%m-%d}" for one in found}
 
 
 def overview(context: Context, *, project: str) -> list[Overview]:

@@ -97,7 +97,8 @@ def schema(queue: Queue) -> Schema:
 
 
 def _known(session: Session, queue: Queue, found: Sequence[Annotated], people: Mapping[str, str]) -> dict[str, str]:
-    members = session.scalars(select(User).join(Member, Member.user == User.id).where(Member.project == queue.project))
+    of_project = select(Member.user).where(Member.project == queue.project)
+    members = session.scalars(select(User).where(User.admin.is_(True) | User.id.in_(of_project)))
     by_name: dict[str, str] = {}
     for user in members:
         by_name |= {user.id: user.id, user.name: user.id, user.email: user.id}

@@ -12,6 +12,7 @@ import tunery
 from tunery.app.parts import Parts
 from tunery.app.rest import problems, routes
 from tunery.app.rest.frame import Frame
+from tunery.serving import page
 
 PREFIX = "/api/v1"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -35,6 +36,7 @@ def create(parts: Parts) -> FastAPI:
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router, prefix=PREFIX)
     app.get("/health/live", include_in_schema=False)(_live)
+    app.get(f"{PREFIX}/docs", include_in_schema=False)(_docs)
     # Pages are served under all other addresses; what begins like the API and is none of it must not be taken for one.
     app.api_route("/api/{rest:path}", methods=list(_METHODS), include_in_schema=False)(_nothing)
     app.add_middleware(Frame, settings=parts.settings)
@@ -43,6 +45,10 @@ def create(parts: Parts) -> FastAPI:
 
 def _live() -> Response:
     return Response('{"status": "live"}', media_type="application/json")
+
+
+def _docs(request: Request) -> Response:
+    return Response(page.page(request.app.openapi()), media_type="text/html")
 
 
 def _nothing(request: Request) -> Response:

@@ -25,3 +25,13 @@ class Parts(Protocol):
     def settings(self) -> Any:
         """How the application listens: ``port``."""
         ...
+
+    @property
+    def endpoints(self) -> str:
+        """Where endpoints answer."""
+        ...
+
+    @property
+    def endpoints_key(self) -> str | None:
+        """The application's own key for them."""
+        ...

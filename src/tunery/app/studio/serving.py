@@ -8,4 +8,4 @@ from tunery.app.studio.visits import Visit
 
 def asker(here: Visit) -> Asker:
     """Return what asks endpoints for the people on a page."""
-    return Asker(here.parts.endpoints)
+    return Asker(here.parts.endpoints, here.parts.endpoints_key)

@@ -64,8 +64,8 @@ def _moment(workspace: Workspace) -> Iterator[Connection]:
 def _blobs(connection: Connection) -> dict[str, int]:
     with Session(connection) as session:
         wanted = needed.blobs(session)
-    sizes = dict(iter(connection.execute(select(Blob.hash, Blob.size).order_by(Blob.hash)).tuples()))
-    return {digest: size for digest, size in sizes.items() if digest in wanted}
+    sizes = connection.execute(select(Blob.hash, Blob.size).order_by(Blob.hash)).all()
+    return {digest: size for digest, size in sizes if digest in wanted}
 
 
 def _write_blob(workspace: Workspace, file: zipfile.ZipFile, digest: str, bar: progress.Bar) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from tunery import progress
@@ -37,10 +38,14 @@ class Fault:
 
 
 def check(workspace: Workspace) -> list[Fault]:
-    """Return everything that is wrong: in the database, with files, versions and rows, and with copies of models."""
+    """Return everything that is wrong: in the database, with files, versions and rows, and with copies of models.
+
+    Of a damaged database nothing more is said, since what is read from it proves nothing.
+    """
+    if damage := _of_database(workspace):
+        return damage
     with workspace.reading() as session:
         return [
-            *_of_database(session),
             *_of_references(session),
             *_of_files(workspace, session),
             *_of_versions(workspace, session),
@@ -49,11 +54,16 @@ def check(workspace: Workspace) -> list[Fault]:
         ]
 
 
-def _of_database(session: Session) -> Iterator[Fault]:
-    if session.get_bind().dialect.name == "sqlite":
-        for (said,) in session.execute(text("PRAGMA integrity_check")).all():
-            if said != "ok":
-                yield Fault("database", "workspace.db", _("The database is damaged: {reason}.").format(reason=said))
+def _of_database(workspace: Workspace) -> list[Fault]:
+    if workspace.engine.dialect.name != "sqlite":
+        return []
+    try:
+        with workspace.engine.connect() as connection:
+            found = connection.scalars(text("PRAGMA integrity_check")).all()
+    except DatabaseError as error:  # so damaged that even looking fails
+        found = [str(error.orig)]
+    message = _("The database is damaged: {reason}.")
+    return [Fault("database", "workspace.db", message.format(reason=said)) for said in found if said != "ok"]
 
 
 def _of_references(session: Session) -> Iterator[Fault]:

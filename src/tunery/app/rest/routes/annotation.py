@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
 from tunery.app.actions import annotation, queues
@@ -140,6 +140,80 @@ class QueueChange(Body):
     closed: bool | None = None
 
 
+class MadeAnswer(Answer):
+    """A new queue, and the job that puts it in order."""
+
+    queue: str
+    items: int
+    job: str | None
+
+
+class SuggestBody(Body):
+    """Who is asked."""
+
+    model: Name
+    other: Name | None = Field(default=None, description="Another model: what the two answer differently comes first.")
+
+
+class JobAnswer(Answer):
+    """A job that was started."""
+
+    job: str
+
+
+class PairAnswer(Answer):
+    """Two people on the texts that both answered."""
+
+    first: str
+    second: str
+    texts: int
+    score: float | None
+    same: float
+
+
+class AgreementAnswer(Answer):
+    """How far people agree."""
+
+    kind: Literal["label", "labels", "spans"]
+    annotators: list[str]
+    texts: int
+    alpha: float | None
+    interval: tuple[float, float] | None
+    per_label: dict[str, float | None]
+    pairs: list[PairAnswer]
+
+
+class VersionBody(Body):
+    """Where rows go that the data set doesn't have yet."""
+
+    split: Literal["train", "dev", "test"] = "train"
+
+
+class NewVersionAnswer(Answer):
+    """What became of the answers."""
+
+    version: str
+    new: bool
+    taken: int
+    ties: list[str] = Field(description="Rows that were left as they are: no answer has most votes.")
+
+
+class ImportBody(Body):
+    """A file of another tool."""
+
+    content: str
+    format: str | None = Field(default=None, description="label-studio or doccano; null to find out.")
+    people: dict[str, Name] = Field(default={}, description="Who the file's annotators are here, by their ids.")
+
+
+class ImportedAnswer(Answer):
+    """What came in."""
+
+    texts: int
+    added: int
+    answers: int
+
+
 class NextBody(Body):
     """How much is wanted."""
 
@@ -181,6 +255,52 @@ class DecisionBody(Body):
 def list_queues(context: Caller, project: str) -> QueuesAnswer:
     """Return the queues of a project, open ones first."""
     return QueuesAnswer(items=[_queue(one) for one in queues.overview(context, project=project)])
+
+
+@router.post("/data-sets/{data_set}/queues", status_code=201, summary="Make a queue")
+def create_queue(context: Caller, data_set: str, body: queues.QueueSettings) -> MadeAnswer:
+    """Make a queue of rows of a data set, or of what its project's endpoints were asked."""
+    made = queues.create(context, data_set=data_set, settings=body)
+    return MadeAnswer(queue=made.queue.id, items=made.items, job=made.job.id if made.job is not None else None)
+
+
+@router.post("/queues/{queue}/suggest", status_code=202, summary="Have a model suggest answers")
+def suggest(context: Caller, queue: str, body: SuggestBody) -> JobAnswer:
+    """Start a job that asks a model about the rows that wait, and puts them into the queue's order."""
+    return JobAnswer(job=queues.suggest(context, queue=queue, model=body.model, other=body.other).id)
+
+
+@router.get("/queues/{queue}/agreement", summary="How far people agree")
+def agreement(context: Caller, queue: str) -> AgreementAnswer:
+    """Return Krippendorff's alpha for all, and Cohen's kappa (for spans the F1 of exact spans) for pairs."""
+    found = queues.agreement(context, queue=queue)
+    return AgreementAnswer(
+        kind=found.kind, annotators=list(found.annotators), texts=found.texts, alpha=found.alpha,
+        interval=found.interval, per_label=dict(found.per_label),
+        pairs=[PairAnswer.model_validate(pair) for pair in found.pairs],
+    )  # fmt: skip
+
+
+@router.post("/queues/{queue}/versions", status_code=201, summary="Make a version from the answers")
+def new_version(context: Caller, queue: str, body: VersionBody) -> NewVersionAnswer:
+    """Make a version of the data set with what was settled, or else what most people say."""
+    made = queues.new_version(context, queue=queue, split=body.split)
+    return NewVersionAnswer(version=made.version.id, new=made.new, taken=made.taken, ties=list(made.ties))
+
+
+@router.get("/queues/{queue}/export", summary="Take the answers elsewhere", response_class=Response)
+def export(context: Caller, queue: str, format: str) -> Response:  # noqa: A002 - what its users know it by
+    """Return texts and answers as a file of Label Studio or doccano."""
+    content = queues.export(context, queue=queue, format=format)
+    return Response(content, media_type="application/octet-stream")
+
+
+@router.post("/queues/{queue}/import", summary="Bring answers from elsewhere")
+def read(context: Caller, queue: str, body: ImportBody) -> ImportedAnswer:
+    """Put the texts and answers of a file of Label Studio or doccano into the queue."""
+    content = body.content.encode("utf-8", "surrogatepass")
+    read_in = queues.read(context, queue=queue, content=content, format=body.format, people=body.people)
+    return ImportedAnswer.model_validate(read_in)
 
 
 @router.get("/queues/{queue}", summary="A queue")

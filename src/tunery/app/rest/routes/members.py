@@ -70,4 +70,4 @@ def remove(context: Caller, project: str, user: str) -> None:
 
 
 def _answer(member: Member, user: User) -> MemberAnswer:
-    return MemberAnswer(user=user.id, name=user.name, email=user.email, role=member.role)  # type: ignore[arg-type]  # pydantic checks
+    return MemberAnswer(user=user.id, name=user.name, email=user.email, role=member.role)

@@ -14,6 +14,7 @@ from tunery.app.rest.bodies import Answer
 from tunery.app.rest.callers import Caller
 from tunery.app.rest.pages import PageAnswer, Part
 from tunery.store.targets import to_plain
+from tunery.types import Target
 
 router = APIRouter(tags=["reports"], route_class=Route)
 
@@ -104,6 +105,10 @@ def _answer(one: StoredReport) -> ReportAnswer:
 def _row(one: AnsweredRow) -> AnsweredRowAnswer:
     return AnsweredRowAnswer(
         position=one.position, row=one.row, text=one.example.text, text_pair=one.example.text_pair,
-        target=to_plain(one.example.target), answer=to_plain(one.prediction.target), score=one.prediction.score,
+        target=_plain(one.example.target), answer=_plain(one.prediction.target), score=one.prediction.score,
         right=one.right,
     )  # fmt: skip
+
+
+def _plain(target: Target | None) -> Any:
+    return to_plain(target) if target is not None else None

@@ -33,7 +33,7 @@ async def index(project: str) -> None:
     if not found:
         empty_state(
             _("No model has been measured yet."),
-            _("A model that was tuned here is measured on test by itself."),
+            _("Open a run, and measure its model on test."),
             icon="report",
             link=(_("Tune a model"), f"/p/{project}/tune/new"),
         )

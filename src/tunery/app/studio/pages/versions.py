@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
-from tunery.app.actions import data
+from tunery.app.actions import data, deletions, lineage
 from tunery.app.studio import notices
 from tunery.app.studio.components import charts
 from tunery.app.studio.components.cards import card, note, stat, stats
@@ -191,13 +191,13 @@ class Rows:
             icon_button("trash", _("Delete this text everywhere")).on("click", lambda: self._delete(row))
 
     async def _delete(self, row: PlacedRow) -> None:
-        models = await in_background(data.learned_from, visit().context, row.row.id)
-        names = ", ".join(models) if models else _("none")
+        uses = await in_background(lineage.of_row, visit().context, row.row.id)
+        names = ", ".join(one.model.name or one.model.id[:10] for one in uses.learned) or _("none")
         text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(
             names=names
         )
         if await confirm(_("Delete this text everywhere?"), text, act=_("Delete"), danger=True):
-            await in_background(data.delete_row, visit().context, row.row.id)
+            await in_background(deletions.row, visit().context, row.row.id)
             notices.tell(_("The text was deleted."))
             await self._table.reload()
 

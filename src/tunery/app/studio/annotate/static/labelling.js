@@ -146,6 +146,7 @@ class LabellingElement extends HTMLElement {
     if (this.saved.textContent !== shown) this.saved.textContent = shown;
     if (outbox.trouble?.status === 401 || this.session.trouble === 401) this.signedOut();
     else if (outbox.trouble?.code === "not-from-here") this.tell(this.words.reload, 0);
+    this.count.parentElement.classList.toggle("unknown", !standing);
     if (!standing) return;
     const own = standing.answered + standing.skipped;
     this.count.textContent = said(this.words.far, { done: standing.done, items: standing.items, own });
@@ -198,9 +199,13 @@ class LabellingElement extends HTMLElement {
   }
 
   reasons(task) {
-    const reason = this.words.reasons[task.reason];
+    const reason = task.answers ? null : this.words.reasons[task.reason];
     const number = typeof task.priority === "number" ? ` (${task.priority.toFixed(2)})` : "";
-    return [reason ? el("span", { class: "tl-reason", text: reason + number }) : null];
+    const why = task.suggestion?.why;
+    return [
+      reason ? el("span", { class: "tl-reason", text: reason + number }) : null,
+      why ? el("span", { class: "tl-reason", text: why }) : null,
+    ].filter(Boolean);
   }
 
   drawText() {

@@ -1,0 +1,135 @@
+"""The command line, carried out by a running application: real processes on both sides."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.app.rest.servers import PASSWORD, Up
+
+LABELS = ("card_arrival", "exchange_rate")
+
+
+@pytest.fixture(scope="module")
+def home(up: Up, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder that is signed in to the application."""
+    folder = tmp_path_factory.mktemp("home")
+    said = run(up, folder, "login", up.url, "--email", "ada@example.com", stdin=f"{PASSWORD}\n", server=False)
+    assert said.returncode == 0, said.stderr
+    kept = folder / "tunery" / "tokens.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert PASSWORD not in kept.read_text(encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(ada: httpx.Client) -> str:
+    """A project that is worked in from the command line."""
+    assert ada.post("/projects", json={"name": "remote"}).status_code == 201
+    return "remote"
+
+
+@pytest.fixture(scope="module")
+def rows(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Banking77, some rows of two classes."""
+    folder = tmp_path_factory.mktemp("rows") / "intents"
+    folder.mkdir()
+    for split, size in {"train": 60, "dev": 16, "test": 30}.items():
+        with gzip.open(shared / "data/banking77" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as file:
+            found = [line for line in file if json.loads(line)["label"] in LABELS]
+        (folder / f"{split}.jsonl").write_text("".join(found[:: max(1, len(found) // size)][:size]), encoding="utf-8")
+    return folder
+
+
+def run(
+    up: Up, home: Path, *words: object, stdin: str = "", server: bool = True
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    options = ["--server", up.url, "--project", "remote"] if server else []
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(home), "TUNERY_LANG": "en", "TUNERY_PROGRESS": "0"}
+    environment.pop("TUNERY_TOKEN", None)
+    return subprocess.run(
+        [sys.executable, "-m", "tunery", *options, *map(str, words)],
+        input=stdin, capture_output=True, text=True, env=environment, timeout=600, check=False,
+    )  # fmt: skip
+
+
+def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
+    up: Up, home: Path, project: str, rows: Path, tiny_base: str
+) -> None:
+    checked = run(up, home, "data", "check", rows / "train.jsonl", "--task", "text-classification")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "card_arrival" in checked.stdout
+
+    tuned = run(
+        up, home, "tune", "--data", rows, "--task", "text-classification", "--base", tiny_base, "--strategy", "probe"
+    )  # fmt: skip
+    assert tuned.returncode == 0, tuned.stderr
+    model = tuned.stdout.strip()
+    assert "dev " in tuned.stderr
+
+    measured = run(up, home, "evaluate", model, "--data", "intents")
+    assert measured.returncode == 0, measured.stderr
+    assert "exchange_rate" in measured.stdout
+
+    deployed = run(up, home, "deploy", model, "--name", "intents")
+    assert (deployed.returncode, deployed.stdout.strip()) == (0, "intents"), deployed.stderr
+    for _turn in range(120):
+        predicted = run(up, home, "predict", "intents", "where is my card, it has not arrived yet")
+        if predicted.returncode == 0:
+            break
+        time.sleep(1)  # the server of the endpoints is loading the model
+    assert json.loads(predicted.stdout)["label"] == "card_arrival", predicted.stderr
+
+    listed = json.loads(run(up, home, "jobs", "list", "--json").stdout)["jobs"]
+    assert [one["kind"] for one in listed] == ["evaluate", "tune", "import"]
+    assert {one["state"] for one in listed} == {"done"}
+    ended = run(up, home, "jobs", "cancel", listed[0]["id"])
+    assert "ended already" in ended.stderr
+    assert run(up, home, "jobs", "log", listed[1]["id"]).returncode == 0
+
+
+def test_what_is_wrong_with_data_is_said_as_it_is_here(up: Up, home: Path, project: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "a"}\n', encoding="utf-8")
+    there = run(up, home, "data", "check", bad, "--task", "text-classification")
+    here = run(up, home, "data", "check", bad, "--task", "text-classification", server=False)
+    assert there.returncode == here.returncode == 1
+    assert there.stderr
+    assert there.stderr == here.stderr.replace(f"{tmp_path}/", "")
+
+
+def test_without_a_token_it_is_said_how_to_get_one(up: Up, tmp_path: Path) -> None:
+    said = run(up, tmp_path, "jobs", "list")
+    assert said.returncode == 2
+    assert f"tunery login {up.url}" in said.stderr
+
+
+def test_a_command_of_servers_needs_one(up: Up, tmp_path: Path) -> None:
+    said = run(up, tmp_path, "jobs", "list", server=False)
+    assert said.returncode == 2
+    assert "--server" in said.stderr
+
+
+def test_an_unreachable_server_is_said_in_words(up: Up, home: Path) -> None:
+    environment = {**os.environ, "TUNERY_TOKEN": "x", "TUNERY_LANG": "en"}
+    said = subprocess.run(
+        [sys.executable, "-m", "tunery", "--server", "http://127.0.0.1:1", "jobs", "list"],
+        capture_output=True, text=True, env=environment, timeout=120, check=False,
+    )  # fmt: skip
+    assert said.returncode == 1
+    assert "can't be reached" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_wrong_password_gives_no_token(up: Up, tmp_path: Path) -> None:
+    said = run(up, tmp_path, "login", up.url, "--email", "nobody@example.com", stdin="wrong\n", server=False)
+    assert said.returncode == 1
+    assert "don't belong together" in said.stderr
+    assert not (tmp_path / "tunery").exists()
