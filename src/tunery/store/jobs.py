@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from tunery.i18n import _
 from tunery.store import identifiers, paging
 from tunery.store.failures import ConflictError, not_found
 from tunery.store.paging import Page
@@ -213,4 +214,4 @@ def _plain(values: Mapping[str, Any] | None) -> Json | None:
 
 
 def _lost(job: str) -> ConflictError:
-    return ConflictError(f"job {job} is another attempt's")
+    return ConflictError(_("Job {job} has been taken over by another process.").format(job=job))

@@ -61,6 +61,9 @@ def frame(here: Visit, title: str, *, plain: bool = False, wide: bool = False) -
         wide: Let the content use the whole width.
     """
     theme.dress(here.theme)
+    outer = ui.context.client.content.parent_slot
+    if outer is not None:
+        outer.parent.props["role"] = "none"  # NiceGUI's page is a <main> around everything; ours is within it
     ui.page_title(f"{title} · {here.project.name} · Tunery" if here.project else f"{title} · Tunery")
     if plain or here.user is None:
         with Tag("div", classes="plain"):

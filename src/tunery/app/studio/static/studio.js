@@ -38,7 +38,7 @@
     const copy = found("data-copy");
     if (copy) copyCode(copy);
     const skip = event.target.closest?.("a.skip");
-    if (skip) { event.preventDefault(); document.querySelector("main")?.focus(); }
+    if (skip) { event.preventDefault(); document.getElementById("content")?.focus(); }
     const drop = found("data-drop");
     if (drop && !event.target.closest(".drop-input")) { event.preventDefault(); choose(drop); }
   });
