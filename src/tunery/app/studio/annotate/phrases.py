@@ -73,7 +73,7 @@ def _work() -> dict[str, str]:
         "history": _("Recent"),
         "noHistory": _("You haven't answered anything yet."),
         "entities": _("{n} entities"),
-        "help": _("Shortcuts"),
+        "help": _("All keys"),
         "close": _("Close"),
         "wordBefore": _("Word before"),
         "wordAfter": _("Word after"),

@@ -27,6 +27,7 @@ from tunery.app.studio.serving import asker
 from tunery.app.studio.shell import heading
 from tunery.app.studio.views import calling, sizes
 from tunery.app.studio.visits import in_background, visit
+from tunery.app.studio.words import task_name
 from tunery.i18n import N_, _
 from tunery.store.tables import EndpointKey, Feedback, Model, Request
 from tunery.store.targets import from_text
@@ -100,7 +101,7 @@ class _EndpointPage:
             with Tag("div", classes="role is-champion"):
                 Tag("span", _("Champion: it answers"), classes="role-name")
                 Tag("span", champion.name or champion.id[:10], classes="role-model")
-                Tag("p", f"{champion.task} · {sizes.of_bytes(champion.size)}", classes="muted small")
+                Tag("p", f"{task_name(champion.task)} · {sizes.of_bytes(champion.size)}", classes="muted small")
                 if self._may_edit:
                     with Tag("div", classes="buttons"):
                         button(_("Roll back")).on("click", self._roll_back)
@@ -110,7 +111,7 @@ class _EndpointPage:
                     self._choose_challenger(champion)
                     return
                 Tag("span", challenger.name or challenger.id[:10], classes="role-model")
-                Tag("p", f"{challenger.task} · {sizes.of_bytes(challenger.size)}", classes="muted small")
+                Tag("p", f"{task_name(challenger.task)} · {sizes.of_bytes(challenger.size)}", classes="muted small")
                 if self._may_edit:
                     with Tag("div", classes="buttons"):
                         button(_("Promote"), kind="primary").on("click", self._promote)

@@ -24,6 +24,7 @@ from tunery.app.studio.shell import heading
 from tunery.app.studio.views import confusion, slices
 from tunery.app.studio.views.confusion import Grid
 from tunery.app.studio.visits import in_background, visit
+from tunery.app.studio.words import task_name
 from tunery.evaluation import wording
 from tunery.evaluation.mistakes import mixups
 from tunery.evaluation.report import ConfusionTable, Report
@@ -82,7 +83,7 @@ def _head(project: str, stored: StoredReport, others: list[StoredReport]) -> Non
 
     heading(
         stored.name,
-        f"{measured.task} · {stored.data_set.name} · {wording.rows_text(measured.rows, measured.split)} · "
+        f"{task_name(measured.task)} · {stored.data_set.name} · {wording.rows_text(measured.rows, measured.split)} · "
         f"{wording.date_text(measured.created)}",
         kicker=_("Report"),
         actions=actions,

@@ -220,7 +220,9 @@ def _charts(dev: dict[str, curves.Points], loss: dict[str, curves.Points], metri
             (_("dev {metric}").format(metric=wording.metric_name(metric)) if metric else _("dev"), dev),
             (_("Loss on train"), loss),
         ):
-            shown = {name: [(x, y) for x, y in curves.thinned(points)] for name, points in series.items() if points}
+            shown = {
+                name: [(x, y) for x, y in curves.thinned(points)] for name, points in series.items() if len(points) > 1
+            }
             if shown:
                 with card(title, _("over epochs")):
                     lines(shown, title=title)

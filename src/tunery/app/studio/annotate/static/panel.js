@@ -122,13 +122,15 @@ export class Panel {
 
   makeButton({ name, hue }, number) {
     const key = el("kbd", { "aria-hidden": "true", text: this.keys?.[number] ?? "" });
+    // Long names break after an underscore first.
+    const parts = name.split(/(?<=_)/).flatMap((part) => [document.createTextNode(part), document.createElement("wbr")]);
     return el("button", {
       class: `tl-label hue-${hue}`,
       type: "button",
       role: this.kind === "label" ? "radio" : null,
       title: name,
       on: { click: () => this.choose(name) },
-    }, [key, el("span", { class: "tl-label-name", text: name }), el("span", { class: "tl-label-note" })]);
+    }, [key, el("span", { class: "tl-label-name" }, parts), el("span", { class: "tl-label-note" })]);
   }
 
   number(button, number) {
