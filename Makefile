@@ -21,9 +21,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/python examples/news_entities.py
 
-# Two processes, one thread each: torch would otherwise start as many threads as there are cores in both.
+# One thread each: torch would otherwise start as many threads as there are cores in each. Three processes on two cores,
+# because many tests wait for servers and browsers; a file stays in one process, so that what it sets up is set up once.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
 
 check: setup
 	$(BIN)/ruff check .

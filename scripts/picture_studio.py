@@ -34,6 +34,7 @@ import tunery
 from tunery.app.datasets import to_store
 from tunery.store import data_sets, feedback, requests
 from tunery.store.identifiers import new as new_id
+from tunery.store.requests import Verdict
 from tunery.store.workspace import Workspace
 from tunery.types import Example
 
@@ -210,7 +211,7 @@ class _Filling:
             time.sleep(0.5)
         with workspace.writing() as session:
             for number, one in enumerate(kept[:8]):
-                verdict = "wrong" if number == 3 else "right"
+                verdict: Verdict = "wrong" if number == 3 else "right"
                 feedback.give(session, requests.get(session, one["id"]), verdict=verdict, origin="api")
 
     def _done(self, job: dict[str, Any]) -> None:

@@ -76,12 +76,11 @@ def chinese_encoder(chinese_base: str) -> TextEncoder:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A Postgres server of this process's own."""
     if not postgres_is_installed():
         pytest.skip("no Postgres is installed")
-    # The path of a socket may not be longer than 107 bytes.
-    server = Postgres(tmp_path_factory.mktemp("pg"))
+    server = Postgres()
     server.start()
     yield server
     server.stop()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
 from pathlib import Path
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
@@ -17,30 +17,16 @@ def postgres_is_installed() -> bool:
     return bool(_BINARIES) or shutil.which("initdb") is not None
 
 
-@contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Start a Postgres whose data lie in ``folder``; yield the URL of its first database."""
-    server = Postgres(folder)
-    server.start()
-    try:
-        yield server.url("postgres")
-    finally:
-        server.stop()
-
-
 class Postgres:
-    """A server of its own, on a socket in ``folder``; it can be stopped hard and started again."""
+    """A server of its own, on a socket in a new folder; it can be stopped hard and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._data = folder / "data"
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self) -> None:
+        # Not among pytest's folders: their path may be too long for a socket, and only their owner may enter them.
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._data = self._folder / "data"
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         if os.getuid() == 0:
-            # Postgres refuses to run as root.
-            shutil.chown(folder, "postgres")
-            for parent in folder.parents:
-                if parent.stat().st_uid == 0 and len(parent.parts) > 2:
-                    parent.chmod(parent.stat().st_mode | 0o055)
+            shutil.chown(self._folder, "postgres")  # Postgres refuses to run as root
         self._run(
             "initdb", "-D", str(self._data), "-U", "tunery", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"
         )

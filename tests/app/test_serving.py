@@ -197,11 +197,10 @@ def test_nobody_is_left_behind_when_the_application_is_killed(deployed: Deployed
 def test_answers_go_on_while_the_database_is_away(
     models: Path,  # noqa: F811
     tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     if not postgres_is_installed():
         pytest.skip("no Postgres is installed")
-    postgres = Postgres(tmp_path_factory.mktemp("pg"))
+    postgres = Postgres()
     postgres.start()
     settings = WorkspaceSettings(workspace=tmp_path / "w", database=postgres.create("tunery"), blobs=None)
     with Workspace.open(settings) as workspace:
@@ -217,5 +216,5 @@ def test_answers_go_on_while_the_database_is_away(
             with workspace.writing() as session:
                 endpoints.promote(session, deployed.endpoint, model=deployed.second, user=None)
             eventually(lambda: deployed.label(manager).endswith("2"))
-    assert deployed.stored() >= 21
+        assert deployed.stored() >= 21
     postgres.stop()

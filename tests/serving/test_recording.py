@@ -198,7 +198,7 @@ def test_answers_go_on_while_the_database_is_away_and_nothing_is_lost_that_fits(
 ) -> None:
     if not postgres_is_installed():
         pytest.skip("no Postgres is installed")
-    postgres = Postgres(tmp_path_factory.mktemp("pg"))
+    postgres = Postgres()
     postgres.start()
     folder = tmp_path_factory.mktemp("workspace")
     settings = WorkspaceSettings(workspace=folder, database=postgres.create("tunery"), blobs=None)
