@@ -23,8 +23,8 @@ TASK = ("--task", "text-classification")
         (
             "foo",
             "There is no command tunery foo.\n"
-            "  There are: data, models, jobs, keys, workspace, tune, search, evaluate, compare, export, predict, serve, "
-            "up, worker, login, deploy, package.",
+            "  There are: data, models, jobs, keys, workspace, tune, search, evaluate, compare, export, predict, "
+            "serve, up, worker, login, deploy, package.",
         ),
         ("tun", "There is no command tunery tun.\n  Did you mean tune?"),
         ("data chek", "There is no command tunery data chek.\n  Did you mean check?"),
