@@ -106,16 +106,14 @@ def test_what_users_named_is_text_everywhere(up: Up, project: str, context: Brow
 def test_a_dropped_file_with_markup_is_shown_as_text(
     up: Up, project: str, context: BrowserContext, tmp_path: Path
 ) -> None:
-    rows = "".join(
-        f'"<b>text</b> number {number} {_EVIL[:30]}",{"<i>a</i>" if number % 2 else "b"}\n' for number in range(60)
-    )
+    rows = "".join(f'"{_text(number)}",{"<i>a</i>" if number % 2 else "b"}\n' for number in range(60))
     file = tmp_path / "<b>odd<i>.csv"
     file.write_text("text,label\n" + rows, encoding="utf-8")
     page = context.new_page()
     _sign_in(page, up.url, f"/p/{project}/data/import")
     page.set_input_files("input[type=file]", str(file))
     expect(page.get_by_text("Is this what you meant?")).to_be_visible(timeout=_PATIENCE_MS)
-    expect(page.get_by_role("cell", name="<b>text</b> number", exact=False).first).to_be_visible()
+    expect(page.get_by_role("cell", name="<b>text</b>", exact=False).first).to_be_visible()
     expect(page.locator(".chip-name", has_text="<i>a</i>").first).to_be_visible()
     assert page.locator("td b, td i, main script").count() == 0
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
@@ -232,6 +230,13 @@ def test_a_page_comes_back_when_the_server_was_started_anew(tmp_path: Path, cont
     with Up(tmp_path / "workspace", "--port", port):
         page.wait_for_function("window.before === undefined && document.querySelector('h1')", timeout=_PATIENCE_MS)
         expect(page.locator("h1")).to_have_text("Account")
+
+
+def _text(number: int) -> str:
+    """Return a text that is not nearly the same as the others."""
+    words = "river stone market bicycle winter doctor guitar lemon harbour engine teacher forest pillow rocket museum".split()
+    chosen = " ".join(words[(number * step + step) % len(words)] for step in (1, 7, number + 1))
+    return f"<b>text</b> {chosen} {number * 37} {_EVIL[:30]}"
 
 
 def _is_english(text: str) -> bool:
