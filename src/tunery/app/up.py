@@ -17,6 +17,7 @@ from typing import IO
 import uvicorn
 
 from tunery.app import logs, studio
+from tunery.app.housekeeping import housekeeping
 from tunery.app.jobs.runtime import Runtime
 from tunery.app.jobs.settings import JobSettings
 from tunery.app.parts import Parts
@@ -59,6 +60,7 @@ def up(
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         with workspace.writing() as session:
             idempotency.give_up_all(session)  # whatever worked on them has ended
+        stack.enter_context(housekeeping(workspace))
         runtime = stack.enter_context(_working(workspace, about_jobs))
         manager = stack.enter_context(_answering(workspace, settings))
         code = None if settings.local else secrets.token_hex(8)
