@@ -18,6 +18,7 @@ from tunery.app.studio.page import studio_page
 from tunery.app.studio.pages.importing import Importing
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import in_background, visit
+from tunery.evaluation import wording
 from tunery.i18n import N_, _
 from tunery.store.tables import Job, Model
 
@@ -123,10 +124,13 @@ def _result(project: str, model: Model) -> None:
         name: value for name, value in dict(model.manifest.get("metrics") or {}).items() if isinstance(value, float)
     }
     with card(_("The model has learned"), _("Measured on rows that it did not learn from.")):
+        if "accuracy" in metrics:
+            right = round(100 * metrics["accuracy"])
+            Tag("p", _("Of 100 such answers about {count} are right.").format(count=right), classes="result")
         if metrics:
             with stats():
-                for name, value in list(metrics.items())[:4]:
-                    stat(name, f"{value:.3f}")
+                for key, value in list(metrics.items())[:4]:
+                    stat(wording.metric_name(key), f"{value:.3f}")
         name = text_field(
             _("Name of the endpoint"), "first", hint=_("What programs call it by: small letters, digits and hyphens.")
         )
