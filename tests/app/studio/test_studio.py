@@ -234,7 +234,19 @@ def test_a_page_comes_back_when_the_server_was_started_anew(tmp_path: Path, cont
 
 def _text(number: int) -> str:
     """Return a text that is not nearly the same as the others."""
-    words = "river stone market bicycle winter doctor guitar lemon harbour engine teacher forest pillow rocket museum".split()
+    words = [
+        "river",
+        "stone",
+        "market",
+        "bicycle",
+        "winter",
+        "doctor",
+        "guitar",
+        "lemon",
+        "harbour",
+        "engine",
+        "forest",
+    ]
     chosen = " ".join(words[(number * step + step) % len(words)] for step in (1, 7, number + 1))
     return f"<b>text</b> {chosen} {number * 37} {_EVIL[:30]}"
 

@@ -9,14 +9,16 @@ from nicegui import ui
 from tunery.app.actions import bases, home, jobs, projects
 from tunery.app.actions.data import Origin
 from tunery.app.actions.home import Stage
+from tunery.app.base_cards import BaseCard
 from tunery.app.studio.components.cards import card, note, stat, stats
-from tunery.app.studio.components.forms import text_field
+from tunery.app.studio.components.forms import choice_field, text_field
 from tunery.app.studio.components.markup import Tag, button, button_link
 from tunery.app.studio.components.progress import progress_line
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.pages.importing import Importing
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import in_background, visit
+from tunery.evaluation import wording
 from tunery.i18n import N_, _
 from tunery.store.tables import Job, Model
 
@@ -97,15 +99,15 @@ def _tune(project: str, stage: Stage) -> None:
         if not found:
             note(_("There is no base model that suits."), _("Choose one on the page of base models."), kind="warn")
             return
-        base = found[0]
-        with Tag("dl", classes="facts"):
-            Tag("dt", _("Base model"))
-            Tag("dd", base.name)
-            Tag("dt", _("Why this one"))
-            Tag("dd", _(base.about) if base.about else "–")
+        by_source = {base.source: base for base in found}
+        chosen = choice_field(
+            _("Base model"), {source: _base_title(base) for source, base in by_source.items()}, found[0].source
+        )
+        about = Tag("p", _(found[0].about) if found[0].about else "", classes="muted")
+        chosen.element.on_value_change(lambda event: about.set_text(_(by_source[str(event.value)].about)))
 
         async def start() -> None:
-            recipe = {"base": base.source, "strategy": "probe"}
+            recipe = {"base": str(chosen.value), "strategy": "probe"}
             arguments = {
                 "version": stage.version.id if stage.version else "",
                 "recipe": recipe,
@@ -122,10 +124,13 @@ def _result(project: str, model: Model) -> None:
         name: value for name, value in dict(model.manifest.get("metrics") or {}).items() if isinstance(value, float)
     }
     with card(_("The model has learned"), _("Measured on rows that it did not learn from.")):
+        if "accuracy" in metrics:
+            right = round(100 * metrics["accuracy"])
+            Tag("p", _("Of 100 such answers about {count} are right.").format(count=right), classes="result")
         if metrics:
             with stats():
-                for name, value in list(metrics.items())[:4]:
-                    stat(name, f"{value:.3f}")
+                for key, value in list(metrics.items())[:4]:
+                    stat(wording.metric_name(key), f"{value:.3f}")
         name = text_field(
             _("Name of the endpoint"), "first", hint=_("What programs call it by: small letters, digits and hyphens.")
         )
@@ -138,6 +143,13 @@ def _result(project: str, model: Model) -> None:
         button(_("Deploy"), kind="primary").on("click", deploy)
 
 
-async def _ended(_job: Job) -> None:
+async def _ended(job: Job) -> None:
+    if job.state == "failed":  # what went wrong stays to be read
+        button_link(_("Try again"), f"/p/{job.project}/start")
+        return
     await asyncio.sleep(1)
     ui.navigate.reload()
+
+
+def _base_title(base: BaseCard) -> str:
+    return f"{base.name} ({base.scheme})"
