@@ -37,6 +37,7 @@ def _zip(**entries: bytes) -> bytes:
     "data",
     ["text,label\nMZ,a\n".encode("utf-16"), b"MZ,label\na,b\n", b"PK,label\na,b\n", gzip.compress(b"text\tlabel\n"),
      "文本,标签\n".encode("gb18030"), b'{"text": "a", "label": "b"}'],
+    ids=["UTF-16", "like a program", "like an archive", "gzip", "GB 18030", "JSON"],
 )  # fmt: skip
 def test_data_are_taken(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "file").write_bytes(data)
@@ -65,6 +66,7 @@ def test_a_workbook_is_taken_and_one_that_unpacks_to_too_much_is_not(workbook: P
         (gzip.compress(bytes(3_000_000)), "unpacks to more than 2 MB"),
         (b"x" * 2_000_001, "is larger than 2 MB"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",
 )
 def test_what_is_no_data_is_refused_in_words(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "file").write_bytes(data)
