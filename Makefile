@@ -1,6 +1,6 @@
 # make          what you need to work: .venv with everything in it
 # make demo     the whole journey on CoNLL-2003
-# make test     all tests
+# make test     the tests; make test-long those that take half a minute or more each
 # make check    style, types, layers, generated documents, translations
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 TESTS ?= tests
 
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test check bench bench-tuning bench-serving docs messages
+.PHONY: setup demo test test-long check bench bench-tuning bench-serving docs messages
 
 setup: $(STAMP)
 
@@ -24,7 +24,11 @@ demo: setup
 # One thread each: torch would otherwise start as many threads as there are cores in each. Three processes on two cores,
 # because many tests wait for servers and browsers; a file stays in one process, so that what it sets up is set up once.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" $(TESTS)
+
+# Those that take half a minute or more each: kills in the middle of training, whole journeys.
+test-long: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(TESTS)
 
 check: setup
 	$(BIN)/ruff check .

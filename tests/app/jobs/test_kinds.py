@@ -95,6 +95,7 @@ def test_a_report_has_an_answer_for_every_row_and_no_text(made: Made) -> None:
     assert all(row.text.startswith("question") for _answer, row in answers)
 
 
+@pytest.mark.long
 def test_a_deployed_model_is_exported_first(made: Made) -> None:
     result = made.do("deploy", model=made.model, endpoint="questions")
     with made.workspace.reading() as session:

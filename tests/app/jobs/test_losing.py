@@ -116,6 +116,7 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(
         assert _made(workspace, name) == 1
 
 
+@pytest.mark.long
 def test_a_worker_that_was_only_thought_dead_changes_nothing(
     postgres: Postgres, object_storage: str, tmp_path: Path
 ) -> None:

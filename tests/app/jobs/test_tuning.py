@@ -26,6 +26,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, tiny_base: str) -> Iterator[H
         yield Here(workspace, tiny_base)
 
 
+@pytest.mark.long
 def test_a_run_is_finished_as_if_nothing_had_happened_whoever_is_killed(here: Here, tmp_path: Path) -> None:
     workspace, file = here.workspace, questions(tmp_path)
     version = here.upload(file)

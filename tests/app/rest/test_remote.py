@@ -60,6 +60,7 @@ def run(
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
     up: Up, home: Path, project: str, rows: Path, tiny_base: str
 ) -> None:

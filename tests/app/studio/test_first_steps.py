@@ -20,6 +20,7 @@ _INTENTS = ("card_arrival", "exchange_rate", "lost_or_stolen_card")
 pytestmark = pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium is installed")
 
 
+@pytest.mark.long
 def test_from_a_file_to_an_answer(shared: Path, tmp_path: Path) -> None:
     file = _file(shared, tmp_path / "questions.csv")
     with Up(tmp_path / "workspace", "--niceness", "0") as up, sync_playwright() as playwright:

@@ -333,6 +333,7 @@ def test_a_browser_that_dies_loses_nothing(studio: Studio, playwright: Playwrigh
     ]
 
 
+@pytest.mark.long
 def test_what_is_said_while_the_server_is_away_is_delivered_once(browser: Browser, tmp_path: Path) -> None:
     with Studio(tmp_path / "workspace") as studio:
         queue = studio.queue(_TEXTS, ["good", "bad"])

@@ -147,6 +147,7 @@ def test_choosing_a_strategy_shows_its_own_settings(studio: Studio) -> None:
     expect(page.get_by_label("Rank", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_plan_says_time_and_memory_before_anything_begins(studio: Studio) -> None:
     page = studio.go("/tune/new")
     page.get_by_label("Base model", exact=True).fill(studio.base)
