@@ -21,10 +21,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/python examples/news_entities.py
 
-# One thread each: torch would otherwise start as many threads as there are cores in each. Three processes on two cores,
-# because many tests wait for servers and browsers; a file stays in one process, so that what it sets up is set up once.
+# Two processes, one thread each: torch would otherwise start as many threads as there are cores in both. A file stays in
+# one process, so that what it sets up is set up once.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(TESTS)
 
 # Those that take half a minute or more each: kills in the middle of training, whole journeys.
 test-long: setup

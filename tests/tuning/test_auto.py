@@ -59,6 +59,7 @@ def test_a_strategy_that_was_asked_for_is_planned_as_it_is(shared: Path, tiny_ba
     assert plan.stages[0].why == "as asked for"
 
 
+@pytest.mark.long
 def test_the_best_on_dev_is_kept_and_its_recipe_gives_it_again(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     data = banking(shared, train=120)
     model = tunery.tune(data, tiny_base, max_steps=6, output=tmp_path / "auto")

@@ -76,6 +76,7 @@ def test_it_is_never_worse_than_the_probe_and_leaves_embeddings_as_they_were(
     assert again.manifest.metrics == model.manifest.metrics
 
 
+@pytest.mark.long
 def test_killed_and_resumed_it_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     settings = {"strategy": "contrastive", "epochs": 4}
     whole, broken = tmp_path / "whole", tmp_path / "broken"

@@ -208,6 +208,7 @@ def wait_for_checkpoint(process: subprocess.Popen[bytes], output: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_run_killed_and_resumed_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(start(shared, tiny_base, whole), whole)

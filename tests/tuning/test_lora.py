@@ -74,6 +74,7 @@ def test_a_run_leaves_plain_weights_and_the_adapters_where_they_are_wanted(
     assert not before.equal(weights[name])
 
 
+@pytest.mark.long
 def test_killed_and_resumed_it_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     settings = {"strategy": "lora"}
     whole, broken = tmp_path / "whole", tmp_path / "broken"

@@ -83,6 +83,7 @@ def test_layers_that_have_not_joined_stay_as_they_were(shared: Path, tiny_base: 
     assert not any("layer.0" in name or "embeddings" in name for name in changed)
 
 
+@pytest.mark.long
 def test_killed_and_resumed_they_end_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     settings = {"layer_decay": 0.8, "unfreeze": 0.9}
     whole, broken = tmp_path / "whole", tmp_path / "broken"

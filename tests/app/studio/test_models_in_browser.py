@@ -58,7 +58,11 @@ def studio(
     browser: Browser, shared: Path, tiny_base: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("models")
-    with Up(folder / "workspace") as up, up.person() as ada, Workspace.open(folder / "workspace") as workspace:
+    with (
+        Up(folder / "workspace", "--niceness", "0") as up,
+        up.person() as ada,
+        Workspace.open(folder / "workspace") as workspace,
+    ):
         set_up(ada)
         project = _project(workspace, _files(shared, folder / "data"))
         context = browser.new_context(locale="en-GB")

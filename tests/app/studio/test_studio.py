@@ -219,6 +219,7 @@ def test_two_people_read_their_own_languages_at_once(up: Up, browser: Browser) -
         page.context.close()
 
 
+@pytest.mark.long
 def test_a_page_comes_back_when_the_server_was_started_anew(tmp_path: Path, context: BrowserContext) -> None:
     with Up(tmp_path / "workspace") as up:
         with up.person() as ada:
