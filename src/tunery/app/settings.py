@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from tunery.app import uploads
 from tunery.i18n import N_, _
 
 _LOOPBACK_NAMES = ("localhost",)
@@ -55,7 +56,9 @@ class AppSettings(BaseModel):
     )
     invitation_days: float = Field(default=7.0, gt=0, le=365, description=N_("Days for which an invitation is good."))
     max_body: int = Field(default=4_000_000, ge=1_000, description=N_("Largest request in bytes (413)."))
-    max_upload: int = Field(default=1_000_000_000, ge=1_000, description=N_("Largest uploaded file in bytes (413)."))
+    max_upload: int = Field(
+        default=uploads.LARGEST, ge=1_000, le=uploads.LARGEST, description=N_("Largest uploaded file in bytes (413).")
+    )
     drain: float = Field(
         default=10.0, ge=0, description=N_("Seconds given to accepted requests when it is told to stop.")
     )

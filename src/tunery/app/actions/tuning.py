@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tunery.app import access
+from tunery.app.actions import jobs as job_actions
 from tunery.app.context import Context
 from tunery.errors import SettingError
 from tunery.i18n import _
-from tunery.store import audit, jobs, paging
+from tunery.store import jobs, paging
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
-from tunery.store.tables import DataSet, Job, JobLine, Model, Report, Run, Version
+from tunery.store.tables import DataSet, Job, Model, Report, Run, Version
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,6 @@ class StoredRun:
         return self.record.name or self.record.id[-6:]
 
 
-def begin(context: Context, project: str, kind: str, arguments: Mapping[str, object]) -> Job:
-    """Start a job of a project.
-
-    Args:
-        context: Who asks.
-        project: The project.
-        kind: ``tune``, ``search``, ``plan``, ``rank``, ``evaluate`` or ``export``.
-        arguments: The fields of the kind's arguments.
-
-    Raises:
-        AccessError: The user is no editor of the project.
-        SettingError: An argument can't be used.
-    """
-    with context.workspace.writing() as session:
-        access.require(session, context, project, "editor")
-        job = context.jobs.enqueue(session, kind, arguments, project=project, user=context.user_id)
-        audit.record(session, user=context.user_id, action=f"job.{kind}", project=project, subject=job.id)
-        return job
-
-
 def begin_again(context: Context, run: str) -> Job:
     """Start a run that has ended once more, with the same recipe on the same version.
 
@@ -75,7 +56,7 @@ def begin_again(context: Context, run: str) -> Job:
     found = get(context, run)
     if found.job is None or found.job.ended is None:
         raise SettingError(_("This run has not ended."), _("Stop it first, or wait."))
-    return begin(context, found.record.project, found.job.kind, found.job.arguments)
+    return job_actions.start(context, found.job.kind, found.job.arguments, project=found.record.project)
 
 
 def page(context: Context, project: str, *, after: str | None = None, limit: int = 50) -> Page[StoredRun]:
@@ -107,16 +88,14 @@ def several(context: Context, runs: Sequence[str]) -> list[StoredRun]:
 
 
 def of_job(context: Context, job: str) -> str | None:
-    """Return the run that a job carries out."""
+    """Return the run that a job carries out.
+
+    Raises:
+        NotFoundError: There is no such job, or the user may not see it.
+    """
+    job_actions.get(context, job)
     with context.workspace.reading() as session:
         return session.scalar(select(Run.id).where(Run.job == job, Run.parent.is_(None)))
-
-
-def lines(context: Context, project: str, job: str, *, after: int = 0) -> list[JobLine]:
-    """Return the lines of a job's log behind one of them."""
-    with context.workspace.reading() as session:
-        access.require(session, context, project, "viewer")
-        return jobs.lines(session, job, after=after)
 
 
 def latest(context: Context, project: str, kind: str) -> Job | None:

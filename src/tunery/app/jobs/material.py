@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tunery.app import datasets
 from tunery.app.jobs.context import JobContext
 from tunery.data.dataset import Dataset, Schema, Split
 from tunery.errors import SettingError
@@ -17,7 +18,6 @@ from tunery.i18n import _
 from tunery.store import models, reports, runs, version_rows, versions
 from tunery.store.failures import not_found
 from tunery.store.tables import Job, Json, Model, Row, Run, Version, VersionRow
-from tunery.types import Example
 
 if TYPE_CHECKING:
     from tunery.app.jobs.measuring import Measured
@@ -84,13 +84,7 @@ def version(context: JobContext, name: str) -> Version:
 def data(context: JobContext, name: str) -> Dataset:
     """Return the data set that a version holds."""
     context.progress(_("Reading the rows"))
-    splits: dict[str, list[Example]] = {}
-    with context.workspace.reading() as session:
-        found = versions.get(session, name)
-        for split_name, example, _annotation in version_rows.examples(session, name):
-            splits.setdefault(split_name, []).append(example)
-    named = {split_name: Split(split_name, examples) for split_name, examples in splits.items()}
-    return Dataset(named, schema_of(found), found.source)
+    return datasets.from_store(context.workspace, name)
 
 
 def split(context: JobContext, name: str, split_name: str) -> tuple[Split, list[tuple[int, str]]]:

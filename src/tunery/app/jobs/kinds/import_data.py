@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,11 +9,14 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from tunery.app import datasets
 from tunery.app.jobs.context import JobContext
 from tunery.app.jobs.kind import Arguments, Kind
 from tunery.data.dataset import Dataset
+from tunery.data.settings import DataSettings
 from tunery.errors import SettingError
 from tunery.i18n import N_, _
+from tunery.settings import build
 from tunery.store import data_sets, versions
 from tunery.store.tables import Job, Json
 
@@ -46,8 +48,6 @@ class Import(Kind[ImportArguments]):
     @override
     def prepare(self, session: Session, job: Job, arguments: ImportArguments) -> None:
         from tunery import tasks
-        from tunery.data.settings import DataSettings
-        from tunery.settings import build
 
         if bool(arguments.files) == bool(arguments.source):
             raise SettingError(_("Nothing to read is named."), _("Give files, or a source."))
@@ -70,14 +70,11 @@ def _store(context: JobContext, session: Session, arguments: ImportArguments, da
         session, project=project, name=arguments.data_set, task=arguments.task, user=user
     )
     before = versions.latest(session, data_set.id)
-    version, new = versions.create(
-        context.workspace, session, data_set=data_set.id,
-        rows=((name, example, None) for name, split in data.items() for example in split),
-        fingerprint=data.fingerprint, schema=asdict(data.schema), user=user,
+    version, new = datasets.to_store(
+        context.workspace, session, data, data_set=data_set.id, user=user,
         origin="source" if arguments.source else "upload",
-        source=data.source if arguments.source else ", ".join(file.name for file in arguments.files),
-        columns=arguments.settings, notes=[note.to_dict() for note in data.notes],
-        parent=before.id if before is not None else None,
+        source=None if arguments.source else ", ".join(file.name for file in arguments.files),
+        settings=build(DataSettings, arguments.settings), parent=before.id if before is not None else None,
     )  # fmt: skip
     return {"data_set": data_set.id, "version": version.id, "new": new}
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from tunery.app.actions import bases, tuning
+from tunery.app.actions import bases, jobs, tuning
 from tunery.app.base_cards import BaseCard
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.base_cards import base_card, languages_text
@@ -129,7 +129,7 @@ class _Chooser:
 
     async def _rank(self) -> None:
         arguments = {"version": self._version.value, "bases": list(self._chosen)}
-        job = await in_background(tuning.begin, visit().context, self._project, "rank", arguments)
+        job = await in_background(jobs.start, visit().context, "rank", arguments, project=self._project)
         self._ranking.clear()
         with self._ranking, card(_("Ranking"), _("Nothing is tuned: a sample goes once through each.")):
             progress_line(job.id, on_end=self._ended)

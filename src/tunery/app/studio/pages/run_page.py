@@ -7,7 +7,7 @@ import json
 import yaml
 from nicegui import ui
 
-from tunery.app.actions import tuning
+from tunery.app.actions import jobs, tuning
 from tunery.app.actions.tuning import StoredRun
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.cards import card, stat, stats
@@ -131,7 +131,7 @@ class _RunPage:
         run = self._run
         assert run.model is not None  # noqa: S101 - the button is only there with a model
         arguments = {"model": run.model.id, "version": run.version.id, "split": "test"}
-        job = await in_background(tuning.begin, visit().context, self._project, "evaluate", arguments)
+        job = await in_background(jobs.start, visit().context, "evaluate", arguments, project=self._project)
         self._progress.clear()
         with self._progress, card(_("Measuring")):
             progress_line(job.id, on_end=self._measured)
@@ -172,7 +172,7 @@ class _RunPage:
     def _say(self) -> None:
         if self._run.job is None:
             return
-        new = tuning.lines(visit().context, self._project, self._run.job.id, after=self._line)
+        new = jobs.lines(visit().context, self._run.job.id, after=self._line)
         if new:
             self._line = new[-1].number
             self._log.text += "".join(f"{one.line}\n" for one in new)

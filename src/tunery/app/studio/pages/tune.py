@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
-from tunery.app.actions import tuning
+from tunery.app.actions import jobs, tuning
 from tunery.app.actions.tuning import StoredRun
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.cards import card, empty_state
@@ -107,7 +107,7 @@ class _NewRun:
             notices.warn(_("Some settings can't be used."), _("Look for the fields marked in red."))
             return None
         arguments = {"version": self._version.value, "recipe": recipe, **more}
-        return await in_background(tuning.begin, visit().context, self._project, kind, arguments)
+        return await in_background(jobs.start, visit().context, kind, arguments, project=self._project)
 
     async def _start(self) -> None:
         await self._go(await self._begin("tune", name=str(self._name.value or "").strip()))
