@@ -192,12 +192,13 @@ def test_a_place_in_another_list_is_refused(workspace: Workspace, owner: DataSet
 
 
 def test_lengths_cover_every_row_once(workspace: Workspace, owner: DataSet) -> None:
-    made = making.version(workspace, owner, [given("train", "x" * n, "a") for n in (0, 1, 2, 9, 10, 99)])
-    with workspace.reading() as session:
-        found = version_rows.lengths(session, made.id, bins=10)
-        assert version_rows.lengths(session, made.id, split="dev") == []
-    assert [(one.low, one.high) for one in found] == [(low, low + 9) for low in range(0, 100, 10)]
-    assert [one.rows for one in found] == [4, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    long = [given("train", "x" * n, "a") for n in (0, 1, 2, 9, 10, 99)]
+    made = making.version(workspace, owner, [*long, given("test", "x" * 7, "a")])
+    found = versions.lengths(made)
+    assert [(one.low, one.high) for one in found] == [(low, low + 4) for low in range(0, 100, 5)]
+    assert [one.rows for one in found] == [3, 2, 1, *[0] * 16, 1]
+    assert versions.lengths(made, split="dev") == []
+    assert [one.low for one in versions.lengths(made, split="test") if one.rows] == [5]
 
 
 def test_the_project_of_a_version(workspace: Workspace, owner: DataSet) -> None:

@@ -47,6 +47,11 @@ def name_of(workspace: Workspace, project: str, example: Example) -> str:
     return workspace.digest("row", project, content)
 
 
+def length_of(example: Example) -> int:
+    """Return the characters of both texts of an example."""
+    return len(example.text) + len(example.text_pair or "")
+
+
 def get(session: Session, row: str) -> Row:
     """Return a row.
 
@@ -118,7 +123,7 @@ def _values(workspace: Workspace, project: str, example: Example, now: datetime)
         "document": example.document,
         "timestamp": example.timestamp,
         "caller_id": example.id,
-        "length": len(example.text) + len(example.text_pair or ""),
+        "length": length_of(example),
         "created": now,
         "deleted": None,
     }

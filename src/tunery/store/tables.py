@@ -282,6 +282,8 @@ class Version(Record):
     """The fields of `tunery.data.settings.DataSettings` that it was read with."""
     counts: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     """``{"train": {"rows": 10, "labels": {"a": 4}}}``."""
+    lengths: Mapped[Json] = mapped_column(JSON, default_factory=dict)
+    """``{"width": 8, "train": [3, 7]}``: how many rows had from 0 to 7 characters when it was made, from 8 to 15."""
     notes: Mapped[list[Any]] = mapped_column(JSON, default_factory=list)
     """What was found while reading, as `tunery.errors.Problem.to_dict` gives it, without texts."""
     created: Mapped[datetime]

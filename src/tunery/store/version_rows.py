@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tunery.store import paging, rows
 from tunery.store.paging import Page
-from tunery.store.tables import Row, VersionRow
+from tunery.store.tables import Row, Version, VersionRow
 from tunery.store.versions import SPLITS, Given
 
 _CHUNK = 2000
@@ -31,15 +31,6 @@ class PlacedRow:
 
     place: VersionRow
     row: Row
-
-
-@dataclass(frozen=True)
-class Bin:
-    """How many rows have from ``low`` to ``high`` characters, both included."""
-
-    low: int
-    high: int
-    rows: int
 
 
 def examples(session: Session, version: str, *, split: str | None = None) -> Iterator[Given]:
@@ -100,29 +91,12 @@ def page(
             break
     items = [PlacedRow(place, row) for place, row in found[:size]]
     following = paging.encode((items[-1].place.split, items[-1].place.position)) if len(found) > size else None
-    return Page(items, following, paging.count(session, matching) if after is None else None)
-
-
-def lengths(session: Session, version: str, *, split: str | None = None, bins: int = 20) -> list[Bin]:
-    """Return how long the rows of a version are: about ``bins`` steps of equal width, those between included."""
-    of_version = (
-        select(Row.length)
-        .join(VersionRow, VersionRow.row == Row.id)
-        .where(VersionRow.version == version, Row.deleted.is_(None))
-    )
-    if split is not None:
-        of_version = of_version.where(VersionRow.split == split)
-    length = of_version.subquery().c.length
-    longest = session.scalar(select(func.max(length)))
-    if longest is None:
-        return []
-    width = longest // bins + 1
-    # Divided as whole numbers, by both databases.
-    step = (length - length % width) // width
-    counts = {int(number): rows for number, rows in session.execute(select(step, func.count()).group_by(step)).all()}
-    return [
-        Bin(number * width, (number + 1) * width - 1, counts.get(number, 0)) for number in range(longest // width + 1)
-    ]
+    if after is not None:
+        return Page(items, following, None)
+    # What isn't looked for among the rows needn't be counted among them: a version never changes.
+    anything = label is None and not text
+    total = _rows_of(session, version, split) if anything else paging.count(session, matching)
+    return Page(items, following, total)
 
 
 def has_label(session: Session, target: ColumnElement[Any], label: str) -> ColumnElement[bool]:
@@ -154,6 +128,12 @@ def _matching(
             or_(Row.text.icontains(text, autoescape=True), Row.text_pair.icontains(text, autoescape=True))
         )
     return statement
+
+
+def _rows_of(session: Session, version: str, split: str | None) -> int:
+    found = session.get(Version, version)
+    counts = found.counts if found is not None else {}
+    return sum(int(part["rows"]) for name, part in counts.items() if split in (None, name))
 
 
 def _chunk(session: Session, version: str, split: str, position: int) -> list[dict[str, Any]]:

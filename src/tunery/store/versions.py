@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -25,6 +26,8 @@ SPLITS = ("train", "dev", "test")
 Given = tuple[str, Example, str | None]
 """What a version is made of: a split, an example, and the annotation or feedback that its target comes from."""
 _CHUNK = 2000
+_BINS = 20
+"""About how many steps of length are told apart."""
 
 
 def create(
@@ -84,7 +87,7 @@ def create(
         content = writer.content()
         same = session.scalar(select(Version.id).where(Version.data_set == data_set, Version.content == content))
         if same is None:
-            made.content, made.counts = content, writer.counts()
+            made.content, made.counts, made.lengths = content, writer.counts(), writer.lengths()
             session.flush()
         else:
             attempt.rollback()
@@ -128,6 +131,28 @@ def project_of(session: Session, version: str) -> str:
     return found
 
 
+@dataclass(frozen=True)
+class Bin:
+    """How many rows have from ``low`` to ``high`` characters, both included."""
+
+    low: int
+    high: int
+    rows: int
+
+
+def lengths(version: Version, *, split: str | None = None) -> list[Bin]:
+    """Return how long the rows of a version were when it was made, in about 20 steps of equal width.
+
+    Args:
+        version: The version.
+        split: Only this one; None for all.
+    """
+    width = int(version.lengths.get("width", 1))
+    parts = [version.lengths.get(name, []) for name in (SPLITS if split is None else (split,))]
+    sums = [sum(column) for column in zip(*(part for part in parts if part), strict=True)]
+    return [Bin(number * width, (number + 1) * width - 1, rows) for number, rows in enumerate(sums)]
+
+
 class Digest:
     """The name for the content of a version: a keyed hash over its rows and their targets, split by split."""
 
@@ -155,6 +180,7 @@ class _Writer:
         self._digest = Digest(workspace)
         self._rows: Counter[str] = Counter()
         self._labels: dict[str, Counter[str]] = {name: Counter() for name in SPLITS}
+        self._lengths: dict[str, Counter[int]] = {name: Counter() for name in SPLITS}
 
     def write(self, chunk: Sequence[Given]) -> None:
         """Store the next rows."""
@@ -185,6 +211,18 @@ class _Writer:
             if self._rows[name]
         }
 
+    def lengths(self) -> dict[str, Any]:
+        """Return what `Version.lengths` holds."""
+        longest = max((length for counter in self._lengths.values() for length in counter), default=0)
+        width = longest // _BINS + 1
+        found: dict[str, Any] = {"width": width}
+        for name, counter in self._lengths.items():
+            if counter:
+                found[name] = [0] * (longest // width + 1)
+                for length, rows in counter.items():
+                    found[name][length // width] += rows
+        return found
+
     def _place(self, given: Given, row: str) -> dict[str, object]:
         split, example, annotation = given
         if split not in self._labels:
@@ -192,6 +230,7 @@ class _Writer:
         target = targets.to_text(example.target)
         self._digest.add(split, row, target)
         self._labels[split].update(_labels(example.target))
+        self._lengths[split][rows_of.length_of(example)] += 1
         position = self._rows[split]
         self._rows[split] += 1
         return {

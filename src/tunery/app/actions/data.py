@@ -24,7 +24,7 @@ from tunery.store.differences import Change, Kind
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
 from tunery.store.tables import DataSet, Job, Version
-from tunery.store.version_rows import Bin, PlacedRow
+from tunery.store.version_rows import PlacedRow
 from tunery.types import Example
 
 _SAMPLES = 8
@@ -249,13 +249,6 @@ def rows(
         return version_rows.page(
             session, version=name, split=split, label=label, text=text, after=after, limit=limit
         )  # fmt: skip
-
-
-def lengths(context: Context, name: str) -> list[Bin]:
-    """Return how long the rows of a version are, in characters."""
-    with context.workspace.reading() as session:
-        access.require(session, context, versions.project_of(session, name), "viewer")
-        return version_rows.lengths(session, name)
 
 
 def difference(context: Context, before: str, after: str) -> dict[Kind, int]:

@@ -41,6 +41,7 @@ class VersionAnswer(Answer):
     fingerprint: str
     columns: dict[str, Any]
     counts: dict[str, Any]
+    lengths: dict[str, Any] = Field(description="How many rows have how many characters, in steps of `width`.")
     notes: list[Any]
     created: datetime
     created_by: str | None

@@ -25,6 +25,7 @@ from tunery.app.studio.visits import in_background, visit
 from tunery.app.studio.words import origin_name, split_name, task_name
 from tunery.errors import Problem
 from tunery.i18n import N_, _
+from tunery.store import versions
 from tunery.store.paging import Page
 from tunery.store.rows import to_example
 from tunery.store.tables import DataSet, Version
@@ -107,7 +108,7 @@ def _numbers(shown: Version) -> None:
 
 
 def _lengths(shown: Version) -> None:
-    bins = data.lengths(visit().context, shown.id)
+    bins = versions.lengths(shown)
     title = _("Lengths in characters")
     with card(title):
         if bins:
