@@ -108,15 +108,18 @@ def page(
     project: str,
     model: str | None = None,
     version: str | None = None,
+    split: str | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[Report]:
-    """Return a project's reports, the newest first: all, or those of a model or on a version."""
+    """Return a project's reports, the newest first: all, or those of a model, on a version, on a split."""
     statement = select(Report).where(Report.project == project)
     if model is not None:
         statement = statement.where(Report.model == model)
     if version is not None:
         statement = statement.where(Report.version == version)
+    if split is not None:
+        statement = statement.where(Report.split == split)
     return page_of(session, statement, by=[Report.id], after=after, limit=limit, descending=True, total=True)
 
 

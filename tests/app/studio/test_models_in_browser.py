@@ -186,6 +186,7 @@ def test_a_script_in_a_label_or_a_text_is_shown_as_text(studio: Studio, report: 
     expect(page.get_by_text(_SCRIPT).first).to_be_visible()
 
     studio.go(f"{report}/rows")
+    page.get_by_role("button", name="Next").click()
     expect(page.get_by_text(f"{_SCRIPT} my rate")).to_be_visible()
 
     assert page.title() != "taken"

@@ -17,6 +17,7 @@ from tunery.evaluation.comparison import Comparison
 from tunery.evaluation.recorded import RecordedAnswers
 from tunery.evaluation.report import Report as Measured
 from tunery.i18n import _
+from tunery.store import reports as stored_reports
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
 from tunery.store.rows import to_example
@@ -77,12 +78,26 @@ class AnsweredRow:
     right: bool
 
 
-def listed(context: Context, project: str) -> list[StoredReport]:
-    """Return a project's reports, the newest first."""
+def page(
+    context: Context,
+    project: str,
+    *,
+    model: str | None = None,
+    version: str | None = None,
+    split: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[StoredReport]:
+    """Return a project's reports, the newest first: all, or those of a model, on a version, on a split."""
     with context.workspace.reading() as session:
         access.require(session, context, project, "viewer")
-        found = session.execute(_whole().where(Report.project == project).order_by(Report.created.desc()))
-        return [_stored(*row) for row in found.all()]
+        found = stored_reports.page(
+            session, project=project, model=model, version=version, split=split, after=after, limit=limit
+        )
+        whole = _whole().where(Report.id.in_([record.id for record in found.items]))
+        stored = [_stored(*row) for row in session.execute(whole).all()]
+        by_name = {one.record.id: one for one in stored}
+        return found.map(lambda record: by_name[record.id])
 
 
 def get(context: Context, report: str) -> StoredReport:

@@ -32,12 +32,6 @@ class ReportAnswer(Answer):
     created: datetime
 
 
-class ReportsAnswer(Answer):
-    """All of a project."""
-
-    items: list[ReportAnswer]
-
-
 class AnsweredRowAnswer(Answer):
     """A row of a report."""
 
@@ -60,9 +54,17 @@ class ComparisonAnswer(Answer):
 
 
 @router.get("/projects/{project}/reports", summary="The reports of a project")
-def list_reports(context: Caller, project: str) -> ReportsAnswer:
+def list_reports(
+    context: Caller,
+    part: Part,
+    project: str,
+    model: Annotated[str | None, Query(max_length=128, description="Only of this model.")] = None,
+    version: Annotated[str | None, Query(max_length=128, description="Only on this version.")] = None,
+    split: Annotated[str | None, Query(max_length=16, description="Only on this split.")] = None,
+) -> PageAnswer[ReportAnswer]:
     """Return reports, the newest first."""
-    return ReportsAnswer(items=[_answer(one) for one in reports.listed(context, project)])
+    page = reports.page(context, project, model=model, version=version, split=split, after=part.after, limit=part.limit)
+    return PageAnswer.of(page, _answer)
 
 
 @router.get("/reports/{report}", summary="A report")

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
 from tunery.app.studio.components.cards import empty_state
 from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.visits import in_background
@@ -71,7 +74,7 @@ class DataTable(Generic[T]):
         *,
         label: str,
         empty: tuple[str, str] = ("", ""),
-        limit: int = 50,
+        limit: int = 25,
     ) -> None:
         self._columns = columns
         self._fetch = fetch
@@ -153,6 +156,25 @@ class DataTable(Generic[T]):
 
 data_table = DataTable
 """The name that pages use it by."""
+
+
+def ticks(chosen: list[str], name: Callable[[T], str], words: Callable[[T], str]) -> Column[T]:
+    """Return a column of boxes to tick.
+
+    Args:
+        chosen: Holds the names of what is ticked, in the order of ticking.
+        name: Returns the name of a thing.
+        words: Returns what people call it.
+    """
+
+    def tick(item: T) -> None:
+        def change(event: ValueChangeEventArguments[bool | None]) -> None:
+            (chosen.append if event.value else chosen.remove)(name(item))
+
+        box = ui.checkbox(value=name(item) in chosen, on_change=change)
+        box.props["aria-label"] = _("Compare {name}").format(name=words(item))
+
+    return Column("", tick)
 
 
 def _classes(column: Column[T]) -> str:

@@ -42,7 +42,7 @@ async def show(project: str, report: str) -> None:
     stored = await in_background(reports.get, context, report)
     mistakes = await in_background(lambda: reports.surest_mistakes(context, report, limit=_MISTAKES))
     lengths = await in_background(reports.lengths, context, report)
-    others = await in_background(reports.listed, context, project)
+    others = await in_background(_beside, stored)
     measured = stored.measured
     _head(project, stored, others)
     for text in wording.notes(measured):
@@ -62,18 +62,19 @@ async def show(project: str, report: str) -> None:
     Tag("p", wording.report_method_text(measured), classes="muted small")
 
 
+def _beside(stored: StoredReport) -> list[StoredReport]:
+    """Return the last other reports on the same rows."""
+    record = stored.record
+    page = reports.page(visit().context, record.project, version=record.version, split=record.split, limit=2)
+    return [one for one in page.items if one.record.id != record.id]
+
+
 def _head(project: str, stored: StoredReport, others: list[StoredReport]) -> None:
     measured = stored.measured
 
     def actions() -> None:
-        with_same_rows = [
-            one
-            for one in others
-            if one.record.id != stored.record.id
-            and (one.record.version, one.record.split) == (stored.record.version, stored.record.split)
-        ]
-        if with_same_rows:
-            query = urlencode({"first": with_same_rows[0].record.id, "second": stored.record.id})
+        if others:
+            query = urlencode({"first": others[0].record.id, "second": stored.record.id})
             link(_("Compare with another"), f"/p/{project}/reports/compare?{query}", classes="button")
         link(_("Why an answer?"), f"/p/{project}/models/{stored.model.id}/why", classes="button")
         link(

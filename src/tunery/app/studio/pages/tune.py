@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from nicegui import ui
-from nicegui.events import ValueChangeEventArguments
 
 from tunery.app.actions import jobs, tuning
 from tunery.app.actions.tuning import StoredRun
@@ -16,7 +15,7 @@ from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.components.plans import plan_table
 from tunery.app.studio.components.progress import progress_line, state_mark
 from tunery.app.studio.components.recipe_form import RecipeForm
-from tunery.app.studio.components.tables import Column, data_table
+from tunery.app.studio.components.tables import Column, data_table, ticks
 from tunery.app.studio.components.times import relative_time
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
@@ -146,14 +145,8 @@ def _rows(version: Version) -> str:
 
 
 def _columns(project: str, chosen: list[str]) -> tuple[Column[StoredRun], ...]:
-    def tick(run: StoredRun) -> None:
-        def change(event: ValueChangeEventArguments[bool | None]) -> None:
-            (chosen.append if event.value else chosen.remove)(run.record.id)
-
-        ui.checkbox(on_change=change).props["aria-label"] = _("Compare {name}").format(name=run.name)
-
     return (
-        Column("", tick),
+        ticks(chosen, lambda run: run.record.id, lambda run: run.name),
         Column(_("Run"), lambda run: run.name, link=lambda run: f"/p/{project}/tune/runs/{run.record.id}"),
         Column(_("State"), _state),
         Column(_("Kind"), lambda run: _(_KINDS.get(run.record.kind, run.record.kind)), narrow=True),
