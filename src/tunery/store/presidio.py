@@ -2,7 +2,7 @@
 
 Its recognisers by pattern and check digits need no model. Names need spaCy's, which a team installs itself: nothing is
 ever fetched from here. A model says by itself which language it is for; whichever that is, the patterns run too.
-Loading takes seconds; texts of a thousand characters take a few milliseconds.
+Loading takes seconds; a text of a thousand characters takes about ten milliseconds.
 """
 
 from __future__ import annotations
