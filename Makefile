@@ -15,7 +15,7 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[tune,export,serve,app,postgres,s3,review,explain,telemetry,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[tune,export,serve,app,postgres,s3,review,explain,presidio,telemetry,dev]"
 	touch $@
 
 demo: setup

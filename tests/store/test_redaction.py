@@ -189,3 +189,21 @@ def test_a_long_text_of_almost_numbers_is_read_to_its_end() -> None:
     for piece in ("1", "1.", "a@a.", "护照", "@", "(+"):
         text = piece * (1_000_000 // len(piece))
         assert redact(f"{text} tel 13812345678").text == f"{text} tel [phone]"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a@b.cn13812345678", "[email][phone]"),
+        ("护照E1234567@qq.com", "护照[email]"),
+        ("a [id] b [phone]", "a [id] b [phone]"),
+    ],
+)
+def test_what_stands_right_beside_something_that_is_taken_out_is_found_too(text: str, left: str) -> None:
+    assert redact(text).text == left
+
+
+@given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=60))
+def test_a_redacted_text_has_nothing_more_to_take_out(text: str) -> None:
+    left = redact(text).text
+    assert redact(left).text == left

@@ -9,6 +9,7 @@ from tunery.serving.recording import Recorder
 from tunery.serving.requests import FeedbackBody
 from tunery.store import feedback, redaction, requests
 from tunery.store.failures import NotFoundError, StoreError
+from tunery.store.redaction import RedactionError
 from tunery.types import Span, Target
 
 _PATIENCE = 2.0
@@ -28,6 +29,9 @@ def give(recorder: Recorder, endpoint: str, body: FeedbackBody, origin: str) -> 
             found = _give(recorder, endpoint, body, origin)
     except SettingError as error:
         raise Refused(422, "wrong-body", str(error)) from None
+    except RedactionError as error:
+        detail = _("The note can't be kept: what has to be taken out of it first can't be found at the moment.")
+        raise Refused(503, "not-redacted", detail, 60.0) from error
     except NotFoundError:
         found = None
     except StoreError as error:
@@ -47,7 +51,7 @@ def _give(recorder: Recorder, endpoint: str, body: FeedbackBody, origin: str) ->
         if request is None:
             return None
         return feedback.give(
-            session, request, verdict=body.verdict, note=body.note, origin=origin, redact_kinds=policy.redact,
+            session, request, verdict=body.verdict, note=body.note, origin=origin, redactor=policy.redactor,
             target=redaction.moved(target_of(body), request.places),
         ).id  # fmt: skip
 

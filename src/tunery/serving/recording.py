@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from tunery.errors import TuneryError
 from tunery.serving.answers import abstains, rounded
 from tunery.serving.logs import LOGGER
 from tunery.serving.tallies import Tallies
-from tunery.store import endpoints, identifiers, projects, redaction, requests, targets, traffic
+from tunery.store import endpoints, identifiers, projects, redaction, redactors, requests, targets, traffic
 from tunery.store.failures import StoreError
+from tunery.store.projects import ProjectSettings
+from tunery.store.redaction import Redacted, RedactionError, Redactor
 from tunery.store.settings import WorkspaceSettings
 from tunery.store.tables import Endpoint, Project, Request
 from tunery.store.traffic import Counts
@@ -88,12 +91,14 @@ class Policy:
     Attributes:
         endpoint: Its id.
         share: The share of its requests that is stored.
-        redact: The kinds that are taken out of their texts.
+        redactor: What their texts go through.
+        problem: Why there is none as the workspace wants it; then `redactor` raises `RedactionError` for every text.
     """
 
     endpoint: str
     share: float
-    redact: tuple[str, ...]
+    redactor: Redactor
+    problem: str = ""
 
 
 class Buffer:
@@ -252,8 +257,12 @@ class Recorder:
 
     def _refresh(self, workspace: Workspace) -> None:
         if time.monotonic() - self._read > _REFRESH:
-            self._policies = dict(_policies(workspace))
+            known, self._policies = self._policies, dict(_policies(workspace))
             self._read = time.monotonic()
+            for name, policy in self._policies.items():
+                if policy.problem and (name not in known or known[name].problem != policy.problem):
+                    extra = {"endpoint": name, "reason": policy.problem}
+                    LOGGER.error("requests can't be stored until they can be redacted", extra=extra)
 
     def _prepare(self, workspace: Workspace) -> bool:
         """Turn what came first into rows, unless an earlier attempt has; say whether there is anything."""
@@ -275,7 +284,9 @@ class Recorder:
             if random.random() >= policy.share:  # noqa: S311 - a sample, not a secret
                 self._tallies.add(asked.endpoint, Counts(sampled_out=1))
                 continue
-            found = redaction.redact(text, policy.redact)
+            found = self._redacted(asked.endpoint, policy.redactor, text)
+            if found is None:
+                continue
             yield Request(
                 id=identifiers.new(), call=asked.call, number=number, endpoint=policy.endpoint, model=model,
                 at=moment, origin=asked.origin, key=asked.key, text=found.text, redactions=found.counts,
@@ -284,6 +295,16 @@ class Recorder:
                 score=rounded(prediction.score), abstained=abstains(prediction, threshold),
                 milliseconds=round(asked.milliseconds, 3),
             )  # fmt: skip
+
+    def _redacted(self, endpoint: str, redactor: Redactor, text: str) -> Redacted | None:
+        """Return a text as it may be stored; None, and it is counted as lost, where it can't be made so."""
+        try:
+            return redactor(text)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the text must not be stored as it is
+            # Words of another's error may hold the text.
+            self._reason = str(error) if isinstance(error, TuneryError) else type(error).__name__
+            self._lose(endpoint, 1)
+            return None
 
     def _forget(self) -> None:
         self._buffer.done(self._taken)
@@ -314,4 +335,17 @@ def _policies(workspace: Workspace) -> Iterator[tuple[str, Policy]]:
         general, own = projects.settings_of(project), endpoints.settings_of(endpoint)
         stores = general.store_requests if own.store_requests is None else own.store_requests
         sample = general.sample if own.sample is None else own.sample
-        yield endpoint.name, Policy(endpoint.id, sample if stores else 0.0, tuple(general.redact))
+        yield endpoint.name, Policy(endpoint.id, sample if stores else 0.0, *_redactor(general))
+
+
+def _redactor(settings: ProjectSettings) -> tuple[Redactor, str]:
+    """Return what the texts of a project go through; where that can't be had, one that lets none through, and why."""
+    try:
+        return redactors.of(settings), ""
+    except TuneryError as error:
+        problem = str(error)
+
+    def refuse(_text: str) -> Redacted:
+        raise RedactionError(problem)
+
+    return refuse, problem

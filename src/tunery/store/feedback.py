@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -13,7 +13,7 @@ from tunery.errors import SettingError
 from tunery.i18n import _
 from tunery.store import identifiers, targets
 from tunery.store.failures import not_found
-from tunery.store.redaction import KINDS, redact
+from tunery.store.redaction import Redactor, redact
 from tunery.store.requests import Verdict, storable
 from tunery.store.tables import Feedback, Model, Request
 from tunery.types import Span, Target
@@ -31,7 +31,7 @@ def give(
     note: str = "",
     user: str | None = None,
     origin: str = "api",
-    redact_kinds: Collection[str] = KINDS,
+    redactor: Redactor = redact,
 ) -> Feedback:
     """Keep what somebody said about an answer.
 
@@ -43,10 +43,11 @@ def give(
         note: Why, for people; redacted before it is kept.
         user: Who says so, where that is known.
         origin: ``api``, ``playground``, ``share``, or where else it came from.
-        redact_kinds: What is taken out of the note.
+        redactor: What the note goes through.
 
     Raises:
         NotFoundError: The request was deleted.
+        RedactionError: The note can't be redacted.
         SettingError: The verdict doesn't exist, or the target can't be an answer to this request.
     """
     if request.deleted is not None:
@@ -56,7 +57,8 @@ def give(
         target = _checked(session, request, target)
     made = Feedback(
         id=identifiers.new(), request=request.id, at=datetime.now(UTC), verdict=verdict,
-        target=targets.to_text(target), origin=origin, user=user, note=redact(storable(note), redact_kinds).text,
+        target=targets.to_text(target), origin=origin, user=user,
+        note=redactor(storable(note)).text if note else "",
     )  # fmt: skip
     session.add(made)
     session.flush()

@@ -44,6 +44,27 @@ class ProjectSettings(BaseModel):
         default=REDACTION_KINDS,
         description=N_("What is taken out of texts of requests before they are kept: email, phone, card, id."),
     )
+    presidio: bool = Field(
+        default=False,
+        description=N_(
+            "Take out names, places, accounts and more, as Presidio finds them (extra presidio); names need a model."
+        ),
+    )
+    presidio_models: tuple[str, ...] = Field(
+        default=(),
+        max_length=20,
+        description=N_(
+            "Models of spaCy that find names for Presidio, one for each language: installed, or the path of a folder."
+        ),
+    )
+    presidio_entities: tuple[str, ...] = Field(
+        default=("PERSON", "LOCATION", "IBAN_CODE", "CRYPTO", "IP_ADDRESS", "MAC_ADDRESS", "US_SSN", "US_PASSPORT"),
+        max_length=200,
+        description=N_("What Presidio looks for, by its own names."),
+    )
+    presidio_threshold: float = Field(
+        default=0.4, ge=0, le=1, description=N_("What Presidio is less sure of stays in the text.")
+    )
     guidelines: str = Field(
         default="", max_length=100_000, description=N_("What annotators should know: when to give which label.")
     )

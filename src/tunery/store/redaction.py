@@ -2,7 +2,7 @@
 
 E-mail addresses, telephone numbers, bank cards and numbers of identity papers are replaced by a word in brackets. Where
 a number has check digits, they decide: an order's number that has as many digits as a card stays. All of it takes time
-in proportion to the text's length, whatever the text is.
+in proportion to the text's length, whatever the text is. A `Finder` finds more beside that (`tunery.store.presidio`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from itertools import takewhile
+from typing import Literal, NamedTuple, Protocol, get_args
 
+from tunery.errors import TuneryError
 from tunery.types import Span, Target
 
 Kind = Literal["email", "phone", "card", "id"]
@@ -50,31 +52,115 @@ class Redacted:
     places: tuple[Place, ...] = ()
 
 
-def redact(text: str, kinds: Collection[str] = KINDS) -> Redacted:
-    """Return a text without what identifies a person.
+Redactor = Callable[[str], Redacted]
+"""What texts go through before they are stored."""
+Found = tuple[int, int, str]
+"""Where something begins and ends, in characters, and its kind."""
+
+
+class Finder(Protocol):
+    """Finds what the patterns here don't."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """What it may find; such a word in brackets is what was put in its place."""
+
+    def find(self, text: str) -> Iterable[Found]:
+        """Yield what identifies a person, in any order; some may overlap."""
+
+
+class RedactionError(TuneryError):
+    """A text can't be redacted, so it must not be stored."""
+
+
+def redact(text: str, kinds: Collection[str] = KINDS, finder: Finder | None = None) -> Redacted:
+    """Return a text without what identifies a person. What was put into it for such by an earlier call stays.
 
     Args:
         text: The text.
         kinds: What is taken out, of `KINDS`.
+        finder: Finds more that is taken out.
     """
-    plain = text.translate(_PLAIN)
-    found: list[tuple[int, int, Kind]] = []
-    if "email" in kinds:
-        found += [(match.start(), match.end(), "email") for match in _EMAIL.finditer(plain)]
-    if "id" in kinds:
-        found += [(match.start(1), match.end(1), "id") for match in _PASSPORT.finditer(plain)]
-    taken = sorted(found)
-    found += [one for one in _numbers(plain, kinds) if not _touches(taken, one)]
+    kept = [(match.start(), match.end()) for match in _placeholders(finder).finditer(text)]
+    found: list[Found] = []
+    for _ in range(_PASSES):
+        hidden = sorted([*kept, *((start, end) for start, end, _kind in found)])
+        left = _hiding(text, hidden)
+        more = [*_patterns(left.translate(_PLAIN), kinds), *(finder.find(left) if finder is not None else ())]
+        new = [part for one in _merged(more) for part in _outside(one, hidden, text)]
+        if not new:
+            break
+        found += new
+    return _replaced(text, sorted(found))
+
+
+def _replaced(text: str, found: Sequence[Found]) -> Redacted:
     parts, counts, places, last = [], Counter[str](), [], 0
-    for start, end, kind in sorted(found):
-        if start < last:
-            continue
+    for start, end, kind in found:
         word = f"[{kind}]"
         parts += [text[last:start], word]
         places.append(Place(start, end, len(word)))
         counts[kind] += 1
         last = end
     return Redacted("".join([*parts, text[last:]]), dict(counts), tuple(places))
+
+
+def _patterns(plain: str, kinds: Collection[str]) -> list[Found]:
+    found: list[Found] = []
+    if "email" in kinds:
+        found += [(match.start(), match.end(), "email") for match in _EMAIL.finditer(plain)]
+    if "id" in kinds:
+        found += [(match.start(1), match.end(1), "id") for match in _PASSPORT.finditer(plain)]
+    taken = sorted(found)
+    return found + [one for one in _numbers(plain, kinds) if not _touches(taken, one)]
+
+
+_PASSES = 5
+"""How often a text is searched: what is taken out may have hidden what stands right beside it: a@b.cn13812345678.
+A text that is made for it would need as many passes as it has parts; the time must stay in proportion."""
+
+
+def _placeholders(finder: Finder | None) -> re.Pattern[str]:
+    names = sorted({*KINDS, *(finder.kinds if finder is not None else ())})
+    return re.compile(rf"\[(?:{'|'.join(map(re.escape, names))})\]")
+
+
+def _hiding(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return a text of the same length that has line breaks where the spans are: no pattern goes across them."""
+    parts, last = [], 0
+    for start, end in spans:
+        parts += [text[last:start], "\n" * (end - start)]
+        last = end
+    return "".join([*parts, text[last:]])
+
+
+def _merged(found: Iterable[Found]) -> list[Found]:
+    """Make one of those that overlap: all that they cover, with the kind of the longest of them."""
+    merged: list[Found] = []
+    longest = 0
+    for start, end, kind in sorted(found, key=lambda one: one[0]):
+        if merged and start < merged[-1][1]:
+            first, last, name = merged[-1]
+            merged[-1] = (first, max(last, end), kind if end - start > longest else name)
+            longest = max(longest, end - start)
+        elif start < end:
+            merged.append((start, end, kind))
+            longest = end - start
+    return merged
+
+
+def _outside(one: Found, hidden: Sequence[tuple[int, int]], text: str) -> Iterator[Found]:
+    """Yield the parts of a finding that lie outside all spans and have a letter or a digit."""
+    start, end, kind = one
+    at = max(0, bisect_left(hidden, (start,)) - 1)
+    edges = [start]
+    for first, last in takewhile(lambda span: span[0] < end, hidden[at:]):
+        if last > start:
+            edges += [max(first, start), min(last, end)]
+    edges.append(end)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if any(character.isalnum() for character in text[first:last]):
+            yield first, last, kind
 
 
 def moved(target: Target | None, places: Sequence[Sequence[int]]) -> Target | None:
@@ -220,7 +306,7 @@ def _before(text: str, start: int, number: _Number) -> int:
     return count + (text[: start - count][-1:] == "+" if number.international and start > count else 0)
 
 
-def _touches(taken: Sequence[tuple[int, int, Kind]], one: tuple[int, int, Kind]) -> bool:
+def _touches(taken: Sequence[Found], one: tuple[int, int, Kind]) -> bool:
     at = bisect_left(taken, (one[1],))
     return at > 0 and taken[at - 1][1] > one[0]
 

@@ -117,6 +117,16 @@ def test_what_is_unchanged_is_not_sent_again(ada: httpx.Client, project: str) ->
     assert (changed.status_code, changed.json()["settings"]["retention_days"]) == (200, 3)
 
 
+def test_redaction_that_can_not_be_had_is_refused_when_it_is_chosen(ada: httpx.Client, project: str) -> None:
+    pytest.importorskip("presidio_analyzer")
+    wanted = {"settings": {"presidio": True, "presidio_models": ["zz_none_web_sm"]}}
+    refused = ada.patch(f"/projects/{project}", json=wanted)
+    assert refused.status_code == 422
+    assert "python -m spacy download zz_none_web_sm" in refused.text
+    changed = ada.patch(f"/projects/{project}", json={"settings": {"presidio": True}})
+    assert changed.json()["settings"]["presidio"] is True
+
+
 def test_a_change_of_what_was_changed_meanwhile_is_refused(ada: httpx.Client, project: str) -> None:
     seen = {"If-Match": ada.get(f"/projects/{project}").headers["etag"]}
     mine, theirs = ({"settings": {"guidelines": words}} for words in ("mine", "theirs"))

@@ -193,6 +193,22 @@ def test_the_keyboard_reaches_content_and_pages(up: Up, project: str, context: B
     expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible(timeout=_PATIENCE_MS)
 
 
+def test_settings_that_can_not_be_had_are_said_so_and_others_are_kept(
+    up: Up, project: str, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    _sign_in(page, up.url, f"/p/{project}/settings")
+    page.get_by_role("switch", name="Redact with Presidio too").click()
+    page.get_by_label("Models of spaCy").fill("zz_none_web_sm")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("python -m spacy download zz_none_web_sm")).to_be_visible(timeout=_PATIENCE_MS)
+    page.get_by_label("Models of spaCy").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible(timeout=_PATIENCE_MS)
+    page.reload()
+    expect(page.get_by_role("switch", name="Redact with Presidio too")).to_be_checked(timeout=_PATIENCE_MS)
+
+
 def test_narrow_screens_get_a_drawer_and_no_sideways_scrolling(up: Up, project: str, browser: Browser) -> None:
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 800})
     page = context.new_page()

@@ -14,10 +14,11 @@ from tunery.app.context import Context
 from tunery.serving.keys import PREFIX
 from tunery.serving.rates import parse_rate
 from tunery.settings import build
-from tunery.store import audit, endpoint_keys, endpoints, feedback, projects, requests, traffic
+from tunery.store import audit, endpoint_keys, endpoints, feedback, projects, redactors, requests, traffic
 from tunery.store.endpoints import EndpointSettings
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
+from tunery.store.redaction import redact
 from tunery.store.requests import RequestFilter, Verdict
 from tunery.store.tables import Endpoint, EndpointEvent, EndpointKey, Feedback, Model, Request
 from tunery.store.traffic import Window
@@ -193,18 +194,21 @@ def give_feedback(
     """Say whether an answer was right; spans of the target are those of the text as it is stored.
 
     Raises:
+        MissingExtraError: The note has to be redacted by what is not installed.
         NotFoundError: The project has no such request, or it was deleted.
         SettingError: The verdict or the target can't be meant.
     """
-    with context.workspace.writing() as session:
+    with context.workspace.reading() as session:
         access.require(session, context, project, "annotator")
+        settings = projects.settings_of(projects.get(session, project))
+    redactor = redactors.of(settings) if note else redact  # loading may take a while: not while the database waits
+    with context.workspace.writing() as session:
         found = requests.get(session, request)
         if endpoints.get(session, found.endpoint).project != project:
             raise not_found(request)
-        kinds = projects.settings_of(projects.get(session, project)).redact
         given = feedback.give(
             session, found, verdict=verdict, target=target, note=note, user=context.user_id, origin="studio",
-            redact_kinds=kinds,
+            redactor=redactor,
         )  # fmt: skip
         audit.record(session, user=context.user_id, action="feedback.give", project=project, subject=request)
         return given

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from tunery.app import access
 from tunery.app.access import Role
 from tunery.app.context import Context
-from tunery.store import audit, projects
+from tunery.settings import build
+from tunery.store import audit, projects, redactors
 from tunery.store.paging import Page
 from tunery.store.projects import ProjectSettings
 from tunery.store.tables import Project
@@ -78,9 +79,12 @@ def change(
     Raises:
         AccessError: The user is no owner.
         ConflictError: The name is taken.
+        MissingExtraError: The settings ask for a part that is not installed.
         NotFoundError: There is no such project.
         SettingError: A setting doesn't exist or can't have its value.
     """
+    if settings is not None:
+        _check_redaction(context, project, settings)
     with context.workspace.writing() as session:
         access.require(session, context, project, "owner")
         details: dict[str, object] = {}
@@ -94,6 +98,16 @@ def change(
             details["settings"] = sorted(settings)
         _record(session, context, "change", project, details)
         return projects.get(session, project)
+
+
+def _check_redaction(context: Context, project: str, settings: Mapping[str, object]) -> None:
+    """Make sure that texts could be redacted as changed settings want it. Loads it, so not while the database waits."""
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "owner")
+        now = projects.settings_of(projects.get(session, project))
+    changed = build(ProjectSettings, {**now.model_dump(mode="json"), **settings})
+    if changed.presidio:
+        redactors.of(changed)
 
 
 def _check_task(task: str) -> None:

@@ -16,7 +16,7 @@ from tunery.app.studio.components.forms import choice_field, form_from, text_fie
 from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
-from tunery.app.studio.visits import visit
+from tunery.app.studio.visits import in_background, visit
 from tunery.i18n import N_, _
 from tunery.store.projects import ProjectSettings
 from tunery.store.tables import Member, User
@@ -26,6 +26,10 @@ _NAMES = {
     "sample": N_("Share that is kept"),
     "retention_days": N_("Days until texts are deleted"),
     "redact": N_("Taken out of texts"),
+    "presidio": N_("Redact with Presidio too"),
+    "presidio_models": N_("Models of spaCy"),
+    "presidio_entities": N_("What Presidio takes out"),
+    "presidio_threshold": N_("How sure Presidio must be"),
     "guidelines": N_("Guidelines for annotators"),
 }
 _REDACTIONS = {
@@ -61,11 +65,12 @@ def _general(project: str, *, owner: bool) -> None:
             skip=("labels",),
         )  # fmt: skip
 
-        def save() -> None:
+        async def save() -> None:
             wanted = form.read()
             if wanted is not None:
                 changed = {key: value for key, value in wanted.model_dump(mode="json").items() if key in form.fields}
-                projects.change(visit().context, project, name=str(name.value), settings=changed)
+                named = str(name.value)
+                await in_background(projects.change, visit().context, project, name=named, settings=changed)
                 notices.tell(_("Saved."))
 
         async def archive() -> None:
