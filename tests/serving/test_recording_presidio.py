@@ -133,3 +133,17 @@ def test_a_text_that_can_not_be_redacted_is_lost_alone(
     assert lost == [("intents", 1)]
     counts = counted(local_workspace, "intents")
     assert (counts.stored, counts.lost) == (2, 1)
+
+
+def test_a_call_that_can_not_be_kept_is_counted_as_lost_alone(local_workspace: Workspace, models: Path) -> None:
+    project = fill(local_workspace, models)
+    recorder = Recorder(WorkspaceSettings(workspace=local_workspace.folder), lambda endpoint, number: None)
+    recorder.start()
+    broken = asked("one")
+    broken.predictions.clear()  # fewer answers than texts: whatever the fault is, it is not silent
+    recorder.add(broken)
+    recorder.add(asked("two"))
+    recorder.close(120)
+    assert [row.text for row in stored(local_workspace, project)] == ["two"]
+    counts = counted(local_workspace, "intents")
+    assert (counts.stored, counts.lost) == (1, 1)

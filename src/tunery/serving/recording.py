@@ -271,8 +271,16 @@ class Recorder:
             if any(asked.endpoint not in self._policies for asked in self._taken):
                 self._read = float("-inf")  # it may have been made a moment ago
                 self._refresh(workspace)
-            self._rows = [row for asked in self._taken for row in self._rows_of(asked)]
+            self._rows = [row for asked in self._taken for row in self._rows_or_loss(asked)]
         return bool(self._taken)
+
+    def _rows_or_loss(self, asked: Asked) -> list[Request]:
+        try:
+            return list(self._rows_of(asked))
+        except Exception as error:  # noqa: BLE001 - one call that can't be kept must not take the others with it, unseen
+            self._reason = type(error).__name__
+            self._lose(asked.endpoint, len(asked.texts))
+            return []
 
     def _rows_of(self, asked: Asked) -> Iterator[Request]:
         policy = self._policies.get(asked.endpoint)
