@@ -7,7 +7,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
 
@@ -44,6 +47,20 @@ class Postgres:
     def stop(self, *, hard: bool = False) -> None:
         """Stop it; ``hard`` as when it dies."""
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate" if hard else "fast", "-w", "stop")
+
+    def kill(self) -> None:
+        """Kill it and everything that it started, and wait until they are gone."""
+        server = int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        processes = [psutil.Process(server), *psutil.Process(server).children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=60)
+
+    def terminate(self, database: str) -> None:
+        """End all connections to a database."""
+        statement = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608
+        self._run("psql", "-h", str(self._folder), "-U", "tunery", "-d", "postgres", "-c", statement)
 
     def create(self, database: str) -> str:
         """Make a database, and return its URL."""

@@ -17,8 +17,8 @@ Severity = Literal["error", "warning", "note"]
 _USUAL_REASONS = (
     N_("No such file or directory"), N_("Permission denied"), N_("Operation not permitted"), N_("Is a directory"),
     N_("Not a directory"), N_("File exists"), N_("No space left on device"), N_("Disk quota exceeded"),
-    N_("Read-only file system"), N_("File name too long"), N_("Too many open files"), N_("Input/output error"),
-    N_("Too many levels of symbolic links"), N_("Device or resource busy"),
+    N_("File too large"), N_("Read-only file system"), N_("File name too long"), N_("Too many open files"),
+    N_("Input/output error"), N_("Too many levels of symbolic links"), N_("Device or resource busy"),
 )  # fmt: skip
 """What operating systems usually say, so that the catalogue has it in other languages."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -91,6 +92,32 @@ def eventually(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not come about"
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def no_room(process: int | None) -> Iterator[None]:
+    """Let a server and its workers write no file beyond some bytes, as on a full disk."""
+    server = psutil.Process(process)
+    numbers = [one.pid for one in (server, *server.children(recursive=True))]
+    limits = resource.prlimit(numbers[0], resource.RLIMIT_FSIZE)
+    for number in numbers:
+        resource.prlimit(number, resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    for number in numbers:
+        resource.prlimit(number, resource.RLIMIT_FSIZE, limits)
+
+
+def test_answers_go_on_while_the_disk_is_full_and_what_was_asked_is_kept(deployed: Deployed) -> None:
+    with managed(deployed.workspace) as manager:
+        deployed.label(manager)
+        eventually(lambda: deployed.stored() == 1)
+        with no_room(manager.process):
+            for _number in range(5):
+                deployed.label(manager)
+            time.sleep(1.0)  # it tries to write meanwhile
+            assert deployed.stored() == 1
+        eventually(lambda: deployed.stored() == 6)
+        assert deployed.counts().lost == 0
 
 
 def test_what_is_changed_in_the_workspace_is_so_for_callers(deployed: Deployed) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunery.store import data_sets, projects, versions
 from tunery.store.tables import DataSet, Version
-from tunery.store.versions import Given
+from tunery.store.versions import Given, Prepared
 from tunery.store.workspace import Workspace
 from tunery.types import Example, Target
 
@@ -20,7 +20,9 @@ def data_set(workspace: Workspace, name: str = "data", *, task: str = "text-clas
         return data_sets.create(session, project=project.id, name=name, task=task, user=None)
 
 
-def version(workspace: Workspace, owner: DataSet, rows: Iterable[Given], *, parent: str | None = None) -> Version:
+def version(
+    workspace: Workspace, owner: DataSet, rows: Iterable[Given] | Prepared, *, parent: str | None = None
+) -> Version:
     """Store a version."""
     with workspace.writing() as session:
         made, _new = versions.create(

@@ -141,7 +141,12 @@ def test_a_request_with_a_key_is_worked_on_once(workspace: Workspace, ada: str) 
     with pytest.raises(SettingError, match="another request"), workspace.writing() as session:
         idempotency.begin(session, user=ada, key="k", request="other", now=NOW)
     with workspace.writing() as session:
-        assert idempotency.begin(session, user=ada, key="k", request="other", now=NOW + idempotency.KEPT) is None
+        later = NOW + idempotency.KEPT
+        assert idempotency.begin(session, user=ada, key="k", request="other", now=later) is None
+    with pytest.raises(ConflictError, match="being worked on"), workspace.writing() as session:
+        idempotency.begin(session, user=ada, key="k", request="other", now=later)
+    with workspace.writing() as session:
+        assert idempotency.begin(session, user=ada, key="k", request="other", now=later, abandoned=True) is None
         idempotency.give_up_all(session)
         assert idempotency.begin(session, user=ada, key="k", request="third", now=NOW) is None
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 from tests.store import making
 from tests.store.making import given
 
 from tunery.errors import SettingError
 from tunery.store import rows, version_rows, versions
 from tunery.store.failures import NotFoundError, StoreError
-from tunery.store.tables import DataSet
+from tunery.store.maintenance import check, gc
+from tunery.store.settings import WorkspaceSettings
+from tunery.store.tables import DataSet, Row, Version
 from tunery.store.versions import Given
 from tunery.store.workspace import Workspace
 from tunery.types import Example, Span
@@ -120,6 +127,95 @@ def test_a_version_that_fails_in_the_middle_leaves_nothing(workspace: Workspace,
         making.version(workspace, owner, broken())
     with workspace.reading() as session:
         assert versions.latest(session, owner.id) is None
+
+
+def _many(number: int) -> Iterator[Given]:
+    yield from (given("train", f"text {one}", "a") for one in range(number))
+
+
+def _stored(workspace: Workspace, owner: DataSet, rows: Iterable[Given]) -> Version:
+    """Store a version as an import does."""
+    prepared = versions.prepare(workspace, project=owner.project, rows=rows)
+    return making.version(workspace, owner, prepared)
+
+
+def _names(workspace: Workspace) -> set[str]:
+    with workspace.reading() as session:
+        return set(session.scalars(select(Row.id)))
+
+
+def test_a_version_that_was_prepared_is_the_one_that_is_stored_at_once(workspace: Workspace, owner: DataSet) -> None:
+    made = _stored(workspace, owner, ROWS)
+    assert made.counts["train"] == {"rows": 4, "labels": {"card": 1, "refund": 1, "退款": 1}}
+    assert making.version(workspace, owner, ROWS).id == made.id
+    assert check(workspace) == []
+    prepared = versions.prepare(workspace, project=making.data_set(workspace, "other").project, rows=ROWS)
+    with pytest.raises(ValueError, match="another project's"):
+        making.version(workspace, owner, prepared)
+
+
+def test_others_write_in_the_middle_of_a_large_import(workspace: Workspace, owner: DataSet) -> None:
+    def rows() -> Iterator[Given]:
+        for number, one in enumerate(_many(5000)):
+            if number == 4500:  # thousands are written, and as many are not
+                making.data_set(workspace, "another's")
+            yield one
+
+    assert _stored(workspace, owner, rows()).counts["train"]["rows"] == 5000
+
+
+_KILLED = """
+import os, signal, sys
+from tunery.store import versions
+from tunery.store.settings import WorkspaceSettings
+from tunery.store.workspace import Workspace
+from tunery.types import Example
+
+def rows():
+    for number in range(5000):
+        if number == 4500:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield "train", Example(f"text {number}", "a"), None
+
+with Workspace.open(WorkspaceSettings.model_validate_json(sys.argv[1])) as workspace:
+    versions.prepare(workspace, project=sys.argv[2], rows=rows())
+"""
+
+
+def test_an_import_that_is_killed_leaves_nothing_to_see_and_can_be_repeated(
+    workspace: Workspace, workspace_settings: WorkspaceSettings, owner: DataSet
+) -> None:
+    words = [sys.executable, "-c", _KILLED, workspace_settings.model_dump_json(), owner.project]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    left = _names(workspace)
+    assert len(left) == 4000
+    with workspace.reading() as session:
+        assert versions.latest(session, owner.id) is None
+    assert check(workspace) == []
+    later = datetime.now(UTC) + timedelta(hours=2)
+    made = _stored(workspace, owner, _many(2000))
+    gc(workspace, now=later)
+    assert len(_names(workspace)) == 2000
+    assert len(_examples(workspace, made.id)) == 2000
+    again = _stored(workspace, owner, _many(5000))
+    assert (again.number, again.counts["train"]["rows"]) == (2, 5000)
+    assert check(workspace) == []
+
+
+def test_what_an_import_writes_again_is_not_cleared_up_under_it(workspace: Workspace, owner: DataSet) -> None:
+    versions.prepare(workspace, project=owner.project, rows=_many(10))
+    with workspace.writing() as session:
+        session.execute(update(Row).values(created=datetime.now(UTC) - timedelta(days=1)))
+    prepared = versions.prepare(workspace, project=owner.project, rows=_many(5))
+    gc(workspace)
+    assert len(_names(workspace)) == 5
+    assert making.version(workspace, owner, prepared).counts["train"]["rows"] == 5
+    with workspace.writing() as session:
+        session.execute(update(Row).values(created=datetime.now(UTC) - timedelta(days=1)))
+        before = set(session.scalars(select(Row.created)))
+    versions.prepare(workspace, project=owner.project, rows=_many(5))
+    with workspace.reading() as session:
+        assert set(session.scalars(select(Row.created))) == before  # what a version has keeps its time
 
 
 @pytest.mark.parametrize("text", ["a\0b", "half \ud83d"])

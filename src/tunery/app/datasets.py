@@ -13,9 +13,18 @@ from tunery.data.settings import DataSettings
 from tunery.errors import Problem
 from tunery.store import version_rows, versions
 from tunery.store.tables import Version
-from tunery.store.versions import Given
+from tunery.store.versions import Given, Prepared
 from tunery.store.workspace import Workspace
 from tunery.types import Example
+
+
+def prepare(workspace: Workspace, project: str, dataset: Dataset) -> Prepared:
+    """Write the rows of what was read, so that storing it as a version takes little time; see `versions.prepare`.
+
+    Raises:
+        StoreError: A text can't be kept.
+    """
+    return versions.prepare(workspace, project=project, rows=_rows(dataset, {}))
 
 
 def to_store(
@@ -30,6 +39,7 @@ def to_store(
     settings: DataSettings | None = None,
     parent: str | None = None,
     annotations: Mapping[tuple[str, int], str] | None = None,
+    rows: Prepared | None = None,
 ) -> tuple[Version, bool]:
     """Store what was read as a version of a data set.
 
@@ -44,6 +54,7 @@ def to_store(
         settings: What it was read with.
         parent: The version that it was made from.
         annotations: By split and position, the annotation or feedback that a target comes from.
+        rows: What `prepare` made of the same, if it did; without ``annotations``.
 
     Returns:
         The version, and whether it is new: the same content is the version that is there.
@@ -52,8 +63,9 @@ def to_store(
         NotFoundError: There is no such data set.
         StoreError: A text can't be kept.
     """
+    given = _rows(dataset, annotations or {}) if rows is None else rows
     return versions.create(
-        workspace, session, data_set=data_set, rows=_rows(dataset, annotations or {}), fingerprint=dataset.fingerprint,
+        workspace, session, data_set=data_set, rows=given, fingerprint=dataset.fingerprint,
         schema=asdict(dataset.schema), origin=origin, user=user, source=dataset.source if source is None else source,
         columns=settings.model_dump(mode="json", exclude_defaults=True) if settings is not None else None,
         notes=[_plain(note) for note in dataset.notes], parent=parent,

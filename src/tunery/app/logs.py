@@ -7,11 +7,22 @@ import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from typing_extensions import override
+
 from tunery.serving.logs import JsonLines
 
 _LARGEST = 10_000_000
 _KEPT = 5
 _SOURCES = ("tunery.app", "uvicorn", "dbos", "nicegui")
+
+
+class _Lasting(RotatingFileHandler):
+    """Leaves lines out while the disk is full, instead of saying so with a traceback for each."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def configure(folder: Path) -> None:
@@ -20,7 +31,7 @@ def configure(folder: Path) -> None:
     Args:
         folder: Where the files are to be: the latest is ``app.log``, and older ones are kept up to some size.
     """
-    whole = RotatingFileHandler(folder / "app.log", maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", delay=True)
+    whole = _Lasting(folder / "app.log", maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", delay=True)
     trouble = logging.StreamHandler(sys.stderr)
     trouble.setLevel(logging.ERROR)
     for handler in (whole, trouble):

@@ -17,6 +17,9 @@ WRITING = "tunery_writing"
 _PATIENCE_MS = 15_000
 """How long a write waits for another process's."""
 
+_CACHE_KB = 16_000
+"""What a connection keeps of the database in memory: the indexes of a large import fit in."""
+
 
 def url_of(written: str | None, folder: Path) -> URL:
     """Return the database's URL.
@@ -71,6 +74,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # what was acknowledged outlasts a power cut
         "foreign_keys=ON",
+        f"cache_size=-{_CACHE_KB}",
         "secure_delete=ON",  # a deleted text is overwritten, not only forgotten
     ):
         connection.execute(f"PRAGMA {pragma}").close()

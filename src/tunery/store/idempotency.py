@@ -15,11 +15,11 @@ from tunery.store.tables import Idempotency
 
 KEPT = timedelta(hours=24)
 """How long an answer is kept."""
-_ABANDONED = timedelta(minutes=10)
-"""After so long a request without an answer is taken to have died with its process."""
 
 
-def begin(session: Session, *, user: str, key: str, request: str, now: datetime) -> Idempotency | None:
+def begin(
+    session: Session, *, user: str, key: str, request: str, now: datetime, abandoned: bool = False
+) -> Idempotency | None:
     """Return what was answered to a request with this key, or take note that it is being worked on.
 
     Args:
@@ -28,6 +28,8 @@ def begin(session: Session, *, user: str, key: str, request: str, now: datetime)
         key: The request's key.
         request: A hash of all that was asked.
         now: The time.
+        abandoned: Whether it is known that nobody works on a request with this key: one that is there without an
+            answer came to nothing, and could not be forgotten because the database was away.
 
     Returns:
         The answer; None for a new request.
@@ -51,7 +53,7 @@ def begin(session: Session, *, user: str, key: str, request: str, now: datetime)
         )
     if found.status is not None:
         return found
-    if found.at > now - _ABANDONED:
+    if not abandoned:
         raise _busy()
     found.at = now
     return None

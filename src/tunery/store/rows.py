@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Insert, Table, select
+from sqlalchemy import Dialect, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,17 @@ from tunery.store.tables import Project, Row
 from tunery.store.targets import from_text
 from tunery.store.workspace import Workspace
 from tunery.types import Example
+
+FRESH = timedelta(minutes=30)
+"""A row that no version has, and that is written again after so long, counts as new: see `put`."""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_COLUMNS = (
+    "id", "project", "text", "text_pair", "words", "group_name", "document", "timestamp", "caller_id", "length",
+    "created",
+)  # fmt: skip
+Values = tuple[Any, ...]
+"""What the table holds of a row, in the order of `_COLUMNS` and as the database's driver takes it; first its name."""
 
 
 def put(workspace: Workspace, session: Session, *, project: str, examples: Sequence[Example]) -> list[str]:
@@ -28,21 +40,41 @@ def put(workspace: Workspace, session: Session, *, project: str, examples: Seque
     Raises:
         StoreError: A text holds a NUL or half of a surrogate pair.
     """
-    now = datetime.now(UTC)
-    values = [_values(workspace, project, example, now) for example in examples]
+    values = prepare(workspace, project=project, examples=examples)
+    write(session, values)
+    return [value[0] for value in values]
+
+
+def prepare(workspace: Workspace, *, project: str, examples: Sequence[Example]) -> list[Values]:
+    """Return what `write` writes, one for each example: the part of `put` that needs no transaction.
+
+    Raises:
+        StoreError: A text holds a NUL or half of a surrogate pair.
+    """
+    now = _as_stored(workspace.engine.dialect, datetime.now(UTC))
+    return [_values(workspace, project, example, now) for example in examples]
+
+
+def write(session: Session, values: Sequence[Values]) -> None:
+    """Write rows that are not there yet.
+
+    One that no version has, and that may have been left by an import that died, counts as new from now on. So
+    `tunery.store.maintenance.gc`, which removes such rows when they are old, never takes away what is being used again.
+    """
     if values:
         # In order, so that two who write the same rows wait for each other and not both for ever.
-        ordered = sorted({value["id"]: value for value in values}.values(), key=lambda value: str(value["id"]))
-        session.execute(insert_missing(session, Row), ordered)
-    return [value["id"] for value in values]
+        ordered = sorted({value[0]: value for value in values}.values(), key=itemgetter(0))
+        connection = session.connection()
+        old = _as_stored(connection.dialect, datetime.now(UTC) - FRESH)
+        # Past SQLAlchemy, which would spend as much time on them as the database does.
+        connection.exec_driver_sql(_put(connection.dialect), [(*value, old) for value in ordered])
 
 
 def name_of(workspace: Workspace, project: str, example: Example) -> str:
     """Return the name that the row of an example has in a project, whether it is there or not."""
-    content = json.dumps(
+    content = _encode(
         (example.text, example.text_pair, example.words, example.group, example.document, example.timestamp,
          example.id),
-        ensure_ascii=False, separators=(",", ":"),
     )  # fmt: skip
     return workspace.digest("row", project, content)
 
@@ -104,7 +136,26 @@ def insert_missing(session: Session, record: type[Any]) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _values(workspace: Workspace, project: str, example: Example, now: datetime) -> dict[str, Any]:
+def insertion(dialect: Dialect, table: str, columns: Sequence[str]) -> str:
+    """Return the statement that adds records, as the database's driver takes it."""
+    marks = ", ".join(["?" if dialect.name == "sqlite" else "%s"] * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+
+
+def _put(dialect: Dialect) -> str:
+    mark = "?" if dialect.name == "sqlite" else "%s"
+    unused = "NOT EXISTS (SELECT 1 FROM version_rows WHERE version_rows.row = rows.id)"
+    renewal = f"UPDATE SET created = excluded.created WHERE rows.created < {mark} AND {unused}"
+    return f"{insertion(dialect, 'rows', _COLUMNS)} ON CONFLICT (id) DO {renewal}"
+
+
+def _as_stored(dialect: Dialect, moment: datetime) -> Any:
+    """Return a time as the database's driver takes it."""
+    process = Row.__table__.c.created.type.bind_processor(dialect)
+    return process(moment) if process is not None else moment
+
+
+def _values(workspace: Workspace, project: str, example: Example, now: Any) -> Values:
     texts = (example.text, example.text_pair, example.group, example.document, example.timestamp, example.id)
     if not all(_can_be_kept(text) for text in texts if text is not None):
         raise StoreError(
@@ -113,20 +164,11 @@ def _values(workspace: Workspace, project: str, example: Example, now: datetime)
             ),
             _("Take it out; half of an emoji or a NUL comes from a program that cut or packed the text."),
         )
-    return {
-        "id": name_of(workspace, project, example),
-        "project": project,
-        "text": example.text,
-        "text_pair": example.text_pair,
-        "words": [list(word) for word in example.words] if example.words is not None else None,
-        "group_name": example.group,
-        "document": example.document,
-        "timestamp": example.timestamp,
-        "caller_id": example.id,
-        "length": length_of(example),
-        "created": now,
-        "deleted": None,
-    }
+    words = json.dumps(example.words) if example.words is not None else None
+    return (
+        name_of(workspace, project, example), project, example.text, example.text_pair, words, example.group,
+        example.document, example.timestamp, example.id, length_of(example), now,
+    )  # fmt: skip
 
 
 def _can_be_kept(text: str) -> bool:

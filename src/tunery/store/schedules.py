@@ -17,7 +17,7 @@ from tunery.store.tables import Job, Schedule
 def create(
     session: Session,
     *,
-    project: str,
+    project: str | None,
     kind: str,
     arguments: Mapping[str, Any],
     cron: str,
@@ -29,7 +29,7 @@ def create(
 
     Args:
         session: A writing one.
-        project: The project whose jobs are started.
+        project: The project whose jobs are started; None for jobs of the whole workspace.
         kind: The jobs' kind.
         arguments: The jobs' arguments.
         cron: Minute, hour, day, month and day of the week.
@@ -58,8 +58,8 @@ def get(session: Session, schedule: str) -> Schedule:
     return found
 
 
-def of_project(session: Session, project: str) -> list[Schedule]:
-    """Return a project's schedules, the oldest first."""
+def of_project(session: Session, project: str | None) -> list[Schedule]:
+    """Return a project's schedules, the oldest first; those of the whole workspace for None."""
     return list(session.scalars(select(Schedule).where(Schedule.project == project).order_by(Schedule.id)))
 
 

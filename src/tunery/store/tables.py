@@ -502,7 +502,8 @@ class Schedule(Record):
     __tablename__ = "schedules"
 
     id: Mapped[str] = _name()
-    project: Mapped[str] = _of("projects.id")
+    project: Mapped[str | None] = _may_be_of("projects.id")
+    """None for what concerns the whole workspace."""
     kind: Mapped[str]
     arguments: Mapped[Json] = mapped_column(JSON, default_factory=dict)
     cron: Mapped[str]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tunery.store import data_sets, identifiers, targets
@@ -18,7 +18,7 @@ from tunery.store import rows as rows_of
 from tunery.store.failures import not_found
 from tunery.store.paging import Page
 from tunery.store.paging import page as page_of
-from tunery.store.tables import DataSet, Row, Version, VersionRow
+from tunery.store.tables import DataSet, Deletion, Version
 from tunery.store.workspace import Workspace
 from tunery.types import Example, Span, Target
 
@@ -28,6 +28,52 @@ Given = tuple[str, Example, str | None]
 _CHUNK = 2000
 _BINS = 20
 """About how many steps of length are told apart."""
+_Place = tuple[str, int, str, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The rows of a version to come, written already; a version has them only when `create` has made it.
+
+    Attributes:
+        project: Whose rows they are.
+        places: Split, position, row, target and annotation of each.
+        content: What will be `Version.content`.
+        rows: How many there are in each split.
+        labels: How often each label is in each split.
+        lengths: What will be `Version.lengths`.
+    """
+
+    project: str
+    places: Sequence[_Place]
+    content: str
+    rows: Mapping[str, int]
+    labels: Mapping[str, Mapping[str, int]]
+    lengths: Mapping[str, Any]
+
+
+def prepare(workspace: Workspace, *, project: str, rows: Iterable[Given]) -> Prepared:
+    """Write the rows of a version to come, some at a time, so that others who write get their turn in between.
+
+    What is written is seen by nobody until `create` makes the version. Where that never happens,
+    `tunery.store.maintenance.gc` removes it.
+
+    Args:
+        workspace: Where.
+        project: Whose rows they are.
+        rows: In the order of each split; read once.
+
+    Raises:
+        StoreError: A text can't be kept.
+        ValueError: A split has another name than train, dev or test.
+    """
+    gathered = _Gathered(workspace, project)
+    for chunk in _in_chunks(rows):
+        values = rows_of.prepare(workspace, project=project, examples=[example for _split, example, _by in chunk])
+        with workspace.writing() as session:
+            rows_of.write(session, values)
+        gathered.add(chunk, [value[0] for value in values])
+    return gathered.end()
 
 
 def create(
@@ -35,7 +81,7 @@ def create(
     session: Session,
     *,
     data_set: str,
-    rows: Iterable[Given],
+    rows: Iterable[Given] | Prepared,
     fingerprint: str,
     schema: Mapping[str, object],
     origin: str,
@@ -51,7 +97,7 @@ def create(
         workspace: Where its rows get their names.
         session: A writing one of it.
         data_set: Whose version it is.
-        rows: In the order of each split; read once, and never all in memory.
+        rows: In the order of each split, read once; or, so that others need not wait while many are written, prepared.
         fingerprint: `tunery.data.dataset.Dataset.fingerprint`.
         schema: The fields of `tunery.data.dataset.Schema`.
         origin: ``upload``, ``source``, ``annotation``, ``feedback``, ``review`` or ``edit``.
@@ -72,26 +118,22 @@ def create(
     """
     owner = data_sets.get(session, data_set)
     rows_of.lock(session, owner.project)
-    name = identifiers.new()
+    prepared = rows if isinstance(rows, Prepared) else _prepared(workspace, session, owner.project, rows)
+    if prepared.project != owner.project:
+        raise ValueError("the rows are another project's")
+    same = session.scalar(select(Version.id).where(Version.data_set == data_set, Version.content == prepared.content))
+    if same is not None:
+        return get(session, same), False
     made = Version(
-        id=name, data_set=data_set, content=name, number=_next_number(session, data_set), parent=parent, origin=origin,
-        source=source, fingerprint=fingerprint, schema=dict(schema), columns=dict(columns or {}),
-        notes=[dict(note) for note in notes], created=datetime.now(UTC), created_by=user,
+        id=identifiers.new(), data_set=data_set, content=prepared.content, number=_next_number(session, data_set),
+        parent=parent, origin=origin, source=source, fingerprint=fingerprint, schema=dict(schema),
+        columns=dict(columns or {}), notes=[dict(note) for note in notes], created=datetime.now(UTC), created_by=user,
+        counts=_counts(session, prepared), lengths=dict(prepared.lengths),
     )  # fmt: skip
-    with session.begin_nested() as attempt:
-        session.add(made)
-        session.flush()
-        writer = _Writer(workspace, session, owner.project, name)
-        for chunk in _in_chunks(rows):
-            writer.write(chunk)
-        content = writer.content()
-        same = session.scalar(select(Version.id).where(Version.data_set == data_set, Version.content == content))
-        if same is None:
-            made.content, made.counts, made.lengths = content, writer.counts(), writer.lengths()
-            session.flush()
-        else:
-            attempt.rollback()
-    return (made, True) if same is None else (get(session, same), False)
+    session.add(made)
+    session.flush()
+    _place(session, made.id, prepared.places)
+    return made, True
 
 
 def get(session: Session, version: str) -> Version:
@@ -169,49 +211,36 @@ class Digest:
         return self._workspace.digest("version", *(one.hexdigest() for one in self._splits.values()))
 
 
-class _Writer:
-    """Writes the rows of a version, and counts them."""
+class _Gathered:
+    """Gathers where the rows of a version stand, and counts them."""
 
-    def __init__(self, workspace: Workspace, session: Session, project: str, version: str) -> None:
-        self._workspace = workspace
-        self._session = session
+    def __init__(self, workspace: Workspace, project: str) -> None:
         self._project = project
-        self._version = version
+        self._places: list[_Place] = []
         self._digest = Digest(workspace)
         self._rows: Counter[str] = Counter()
         self._labels: dict[str, Counter[str]] = {name: Counter() for name in SPLITS}
         self._lengths: dict[str, Counter[int]] = {name: Counter() for name in SPLITS}
 
-    def write(self, chunk: Sequence[Given]) -> None:
-        """Store the next rows."""
-        names = rows_of.put(
-            self._workspace, self._session, project=self._project, examples=[example for _split, example, _by in chunk]
-        )
-        places = [self._place(given, row) for given, row in zip(chunk, names, strict=True)]
-        self._session.execute(insert(VersionRow.__table__), places)  # type: ignore[arg-type]  # a table
+    def add(self, chunk: Sequence[Given], names: Sequence[str]) -> None:
+        """Add the next rows, whose names are known."""
+        for (split, example, annotation), row in zip(chunk, names, strict=True):
+            if split not in self._labels:
+                raise ValueError(f"there is no split {split!r}")
+            target = targets.to_text(example.target)
+            self._digest.add(split, row, target)
+            self._labels[split].update(_labels(example.target))
+            self._lengths[split][rows_of.length_of(example)] += 1
+            self._places.append((split, self._rows[split], row, target, annotation))
+            self._rows[split] += 1
 
-    def content(self) -> str:
-        """Return the name for what was written."""
-        return self._digest.hexdigest()
+    def end(self) -> Prepared:
+        """Return all of it."""
+        return Prepared(
+            self._project, self._places, self._digest.hexdigest(), self._rows, self._labels, self._steps_of_length()
+        )  # fmt: skip
 
-    def counts(self) -> dict[str, dict[str, Any]]:
-        """Return what `Version.counts` holds."""
-        deleted = dict(
-            self._session.execute(
-                select(VersionRow.split, func.count())
-                .join(Row, Row.id == VersionRow.row)
-                .where(VersionRow.version == self._version, Row.deleted.is_not(None))
-                .group_by(VersionRow.split)
-            ).all()
-        )
-        return {
-            name: {"rows": self._rows[name], "labels": dict(sorted(self._labels[name].items()))}
-            | ({"deleted": deleted[name]} if name in deleted else {})
-            for name in SPLITS
-            if self._rows[name]
-        }
-
-    def lengths(self) -> dict[str, Any]:
+    def _steps_of_length(self) -> dict[str, Any]:
         """Return what `Version.lengths` holds."""
         longest = max((length for counter in self._lengths.values() for length in counter), default=0)
         width = longest // _BINS + 1
@@ -223,20 +252,36 @@ class _Writer:
                     found[name][length // width] += rows
         return found
 
-    def _place(self, given: Given, row: str) -> dict[str, object]:
-        split, example, annotation = given
-        if split not in self._labels:
-            raise ValueError(f"there is no split {split!r}")
-        target = targets.to_text(example.target)
-        self._digest.add(split, row, target)
-        self._labels[split].update(_labels(example.target))
-        self._lengths[split][rows_of.length_of(example)] += 1
-        position = self._rows[split]
-        self._rows[split] += 1
-        return {
-            "version": self._version, "split": split, "position": position, "row": row, "target": target,
-            "annotation": annotation,
-        }  # fmt: skip
+
+def _prepared(workspace: Workspace, session: Session, project: str, rows: Iterable[Given]) -> Prepared:
+    gathered = _Gathered(workspace, project)
+    for chunk in _in_chunks(rows):
+        examples = [example for _split, example, _by in chunk]
+        gathered.add(chunk, rows_of.put(workspace, session, project=project, examples=examples))
+    return gathered.end()
+
+
+def _counts(session: Session, prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """Return what `Version.counts` holds."""
+    of_project = select(Deletion.subject).where(Deletion.project == prepared.project, Deletion.kind == "row")
+    gone = set(session.scalars(of_project))
+    deleted = Counter(place[0] for place in prepared.places if place[2] in gone) if gone else {}
+    return {
+        name: {"rows": prepared.rows[name], "labels": dict(sorted(prepared.labels[name].items()))}
+        | ({"deleted": deleted[name]} if name in deleted else {})
+        for name in SPLITS
+        if prepared.rows[name]
+    }
+
+
+def _place(session: Session, version: str, places: Sequence[_Place]) -> None:
+    """Let a version have its rows: all at once, since it is seen whole or not at all."""
+    columns = ("version", "split", "position", "row", "target", "annotation")
+    connection = session.connection()
+    statement = rows_of.insertion(connection.dialect, "version_rows", columns)
+    for start in range(0, len(places), _CHUNK):
+        # Past SQLAlchemy, which would spend more time on them than the database does.
+        connection.exec_driver_sql(statement, [(version, *place) for place in places[start : start + _CHUNK]])
 
 
 def _labels(target: Target | None) -> list[str]:

@@ -122,6 +122,31 @@ def test_a_schedule_says_when_it_is_next_and_is_switched_off_and_on(team: Team) 
     ]  # fmt: skip
 
 
+def test_administrators_schedule_what_is_about_the_whole_workspace(team: Team) -> None:
+    admin = team.of("admin")
+    made = schedules.create(admin, None, "backup", {}, cron="0 3 * * *")
+    assert [found.id for found in schedules.of_project(admin, None)] == [made.id]
+    assert schedules.of_project(admin, team.project) == []
+    for refused in (
+        lambda: schedules.create(team.of("owner"), None, "backup", {}, cron="0 3 * * *"),
+        lambda: schedules.of_project(team.of("owner"), None),
+        lambda: schedules.enable(team.of("owner"), made.id, False),
+        lambda: schedules.remove(team.of("owner"), made.id),
+    ):
+        with pytest.raises(AccessError, match="needs an administrator"):
+            refused()
+    assert schedules.enable(admin, made.id, False).enabled is False
+    schedules.remove(admin, made.id)
+    assert schedules.of_project(admin, None) == []
+
+
+def test_a_kind_is_scheduled_where_it_belongs(team: Team) -> None:
+    with pytest.raises(SettingError, match="backup is about the whole workspace"):
+        schedules.create(team.of("owner"), team.project, "backup", {}, cron="0 3 * * *")
+    with pytest.raises(SettingError, match="check is about a project"):
+        schedules.create(team.of("admin"), None, "check", {"version": "v"}, cron="0 3 * * *")
+
+
 def test_a_schedule_that_can_not_be_meant_is_refused(team: Team) -> None:
     editor = team.of("editor")
     with pytest.raises(SettingError, match="is not a time table"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -117,6 +118,23 @@ def test_what_can_not_be_meant_is_refused_at_once(opened: Workspace) -> None:
         enqueue(opened, "practise")
     with pytest.raises(SettingError, match="no setting step"):
         enqueue(opened, "practice", step=1)
+
+
+def test_a_backup_is_made_when_its_schedule_is_due(opened: Workspace) -> None:
+    with opened.writing() as session:
+        due = datetime.now(UTC)
+        schedule = schedules.create(
+            session, project=None, kind="backup", arguments={}, cron="0 3 * * *", zone="UTC", due=due
+        )
+
+    def started() -> list[Job]:
+        with opened.reading() as session:
+            return [found for found in jobs.page(session).items if found.schedule == schedule.id]
+
+    [name] = [found.id for found in wait(started)]
+    done = ended(opened, name)
+    assert (done.state, done.project) == ("done", None)
+    assert Path((done.result or {})["file"]).stat().st_size == (done.result or {})["size"]
 
 
 def test_a_schedule_that_was_missed_is_made_up_for_once(opened: Workspace) -> None:

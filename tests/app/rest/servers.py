@@ -69,6 +69,10 @@ class Up:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what it says, once it has ended."""
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._err.close()

@@ -92,3 +92,18 @@ def test_a_member_may_leave_but_not_take_out_others(people: dict[str, httpx.Clie
     assert people["editor"].delete(f"/projects/{project}/members/{own}").status_code == 403
     assert people["viewer"].delete(f"/projects/{project}/members/{own}").status_code == 204
     assert people["viewer"].get(f"/projects/{project}").status_code == 404
+
+
+def test_only_administrators_schedule_backups(people: dict[str, httpx.Client], ada: httpx.Client) -> None:
+    wanted = {"kind": "backup", "cron": "0 3 * * *", "zone": "Europe/Berlin"}
+    for person in people.values():
+        assert person.get("/schedules").status_code == 403
+        assert person.post("/schedules", json=wanted).status_code == 403
+    made = ada.post("/schedules", json=wanted)
+    assert (made.status_code, made.json()["project"]) == (201, None), made.text
+    name = made.json()["id"]
+    assert [one["id"] for one in ada.get("/schedules").json()["items"]] == [name]
+    assert people["owner"].delete(f"/schedules/{name}").status_code == 403
+    assert ada.patch(f"/schedules/{name}", json={"enabled": False}).json()["enabled"] is False
+    assert ada.delete(f"/schedules/{name}").status_code == 204
+    assert ada.get("/schedules").json()["items"] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,7 @@ from tunery.app.context import Context
 from tunery.app.settings import AppSettings
 from tunery.i18n import LANGUAGES, _
 from tunery.store import attempts, audit, invitations, sign_ins, users
-from tunery.store.failures import ConflictError, not_found
+from tunery.store.failures import ConflictError, StoreError, not_found
 from tunery.store.tables import SignIn, User
 from tunery.store.workspace import Workspace
 
@@ -164,7 +165,8 @@ def who(workspace: Workspace, settings: AppSettings, given: str) -> tuple[User, 
     if found is None or user is None or user.disabled is not None:
         raise signed_out()
     if now - found.seen > _TOUCHED:
-        with workspace.writing() as session:
+        # Who may only read, on a full disk, is not turned away because this can't be noted.
+        with suppress(StoreError), workspace.writing() as session:
             alive = sign_ins.find(session, found.digest, now)
             if alive is not None:
                 alive.seen = now

@@ -16,13 +16,13 @@ from tunery.store.tables import Schedule
 
 
 def create(
-    context: Context, project: str, kind: str, arguments: Mapping[str, object], *, cron: str, zone: str = "UTC"
+    context: Context, project: str | None, kind: str, arguments: Mapping[str, object], *, cron: str, zone: str = "UTC"
 ) -> Schedule:
-    """Start a job of this kind whenever ``cron`` says, for editors of the project.
+    """Start a job of this kind whenever ``cron`` says, for editors of the project; one without for administrators.
 
     Args:
         context: Who asks for it.
-        project: The project whose things the jobs work on.
+        project: The project whose things the jobs work on; None for jobs about the whole workspace.
         kind: The kind of the jobs.
         arguments: Their arguments.
         cron: Minute, hour, day, month and day of the week.
@@ -33,10 +33,12 @@ def create(
         NotFoundError: There is no such project.
         SettingError: The kind, an argument, ``cron`` or ``zone`` can't be used.
     """
-    job_kinds.read(job_kinds.get(kind), arguments)
+    wanted = job_kinds.get(kind)
+    job_kinds.check_place(wanted, project)
+    job_kinds.read(wanted, arguments)
     due = times.next_after(cron, zone, datetime.now(UTC))
     with context.workspace.writing() as session:
-        access.require(session, context, project, "editor")
+        _require(session, context, project, "editor")
         made = schedules.create(
             session, project=project, kind=kind, arguments=arguments, cron=cron, zone=zone, due=due,
             user=context.user_id,
@@ -45,14 +47,17 @@ def create(
     return made
 
 
-def of_project(context: Context, project: str) -> list[Schedule]:
+def of_project(context: Context, project: str | None) -> list[Schedule]:
     """Return a project's schedules with when each is next due, for whoever may see the project.
 
+    Those about the whole workspace, for None, are shown to administrators.
+
     Raises:
+        AccessError: The user may not.
         NotFoundError: There is no such project, or not for this user.
     """
     with context.workspace.reading() as session:
-        access.require(session, context, project, "viewer")
+        _require(session, context, project, "viewer")
         return schedules.of_project(session, project)
 
 
@@ -86,8 +91,15 @@ def remove(context: Context, schedule: str) -> None:
 
 def _editable(session: Session, context: Context, schedule: str) -> Schedule:
     found = schedules.get(session, schedule)
-    access.require(session, context, found.project, "editor")
+    _require(session, context, found.project, "editor")
     return found
+
+
+def _require(session: Session, context: Context, project: str | None, role: access.Role) -> None:
+    if project is None:
+        access.require_admin(context)
+    else:
+        access.require(session, context, project, role)
 
 
 def _record(session: Session, context: Context, schedule: Schedule, verb: str, **details: object) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tunery.app import secret
 from tunery.app.actions.accounts import somebody
 from tunery.app.context import Context
 from tunery.store import access_tokens, audit
-from tunery.store.failures import not_found
+from tunery.store.failures import StoreError, not_found
 from tunery.store.tables import AccessToken, User
 from tunery.store.workspace import Workspace
 
@@ -64,6 +65,7 @@ def who(workspace: Workspace, given: str) -> User | None:
     if token is None or user is None or user.disabled is not None:
         return None
     if token.used is None or now - token.used > _TOUCHED:
-        with workspace.writing() as session:
+        # Who may only read, on a full disk, is not turned away because this can't be noted.
+        with suppress(StoreError), workspace.writing() as session:
             access_tokens.get(session, token.id).used = now
     return user

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from tunery.errors import SettingError
+from tunery.i18n import _
 from tunery.registry import subclasses
 from tunery.settings import build, unknown
 from tunery.store.tables import Job, Json
@@ -36,6 +38,8 @@ class Kind(ABC, Generic[A]):
     arguments: ClassVar[type[Arguments]]
     heavy: ClassVar[bool] = False
     """Whether it wants the whole machine: few of these run at once."""
+    of_workspace: ClassVar[bool] = False
+    """Whether it is about the whole workspace, and about no project."""
 
     def prepare(self, session: Session, job: Job, arguments: A) -> None:
         """Write what belongs to the job from its beginning, in the transaction that writes it down."""
@@ -64,6 +68,18 @@ def get(name: str) -> Kind[Arguments]:
     if name not in kinds():
         raise unknown(name, kinds())
     return kinds()[name]
+
+
+def check_place(kind: Kind[Arguments], project: str | None) -> None:
+    """Make sure that a kind is about a project, or about the whole workspace where none is named.
+
+    Raises:
+        SettingError: It isn't.
+    """
+    if kind.of_workspace and project is not None:
+        raise SettingError(_("{kind} is about the whole workspace.").format(kind=kind.name), _("Name no project."))
+    if not kind.of_workspace and project is None:
+        raise SettingError(_("{kind} is about a project.").format(kind=kind.name), _("Name the project."))
 
 
 def read(kind: Kind[Arguments], arguments: Mapping[str, Any]) -> Arguments:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -18,12 +20,16 @@ from tunery.app.rest.calls import CALL, Call
 from tunery.app.rest.problems import Problem
 from tunery.i18n import _
 from tunery.store import idempotency
+from tunery.store.failures import StoreError
 
 F = TypeVar("F", bound=Callable[..., Any])
 _KEY = "idempotency-key"
 _LONGEST_KEY = 128
 _ONCE = "__tunery_answers_once__"
 _WRAPPED = "__tunery_answers__"
+_at_work: set[tuple[str, str]] = set()
+"""Whose requests with which keys are being worked on. All of them: there is one application over a workspace."""
+_lock = threading.Lock()
 
 
 class Route(APIRoute):
@@ -110,13 +116,35 @@ def _repeatable(call: Call, context: Context, key: str, work: Callable[[], Respo
             400, "bad-key", _("An Idempotency-Key has at most {n} characters.").format(n=_LONGEST_KEY),
             _("A random UUID is a good one."),
         )  # fmt: skip
-    workspace, user = context.workspace, str(context.user_id)
-    with workspace.writing() as session:
-        kept = idempotency.begin(session, user=user, key=key, request=call.digest, now=datetime.now(UTC))
-    if kept is not None:
-        return Response(
-            kept.body, kept.status or 200, {"Idempotency-Replayed": "true"}, "application/json" if kept.body else None
-        )
+    user = str(context.user_id)
+    with _at_work_alone(user, key) as alone:
+        with context.workspace.writing() as session:
+            kept = idempotency.begin(
+                session, user=user, key=key, request=call.digest, now=datetime.now(UTC), abandoned=alone
+            )
+        if kept is None:
+            return _first(context, user, key, work)
+    return Response(
+        kept.body, kept.status or 200, {"Idempotency-Replayed": "true"}, "application/json" if kept.body else None
+    )
+
+
+@contextmanager
+def _at_work_alone(user: str, key: str) -> Iterator[bool]:
+    """Note that a request is being worked on while the block runs, and give whether no other like it is."""
+    with _lock:
+        alone = (user, key) not in _at_work
+        _at_work.add((user, key))
+    try:
+        yield alone
+    finally:
+        if alone:
+            with _lock:
+                _at_work.discard((user, key))
+
+
+def _first(context: Context, user: str, key: str, work: Callable[[], Response]) -> Response:
+    workspace = context.workspace
     try:
         with workspace.together():
             response = work()
@@ -124,7 +152,8 @@ def _repeatable(call: Call, context: Context, key: str, work: Callable[[], Respo
                 body = bytes(response.body).decode()
                 idempotency.finish(session, user=user, key=key, status=response.status_code, body=body)
     except BaseException:
-        with workspace.writing() as session:
+        # Where the database is away it can't be forgotten: then the next one finds it abandoned.
+        with suppress(StoreError), workspace.writing() as session:
             idempotency.give_up(session, user=user, key=key)
         raise
     return response

@@ -21,11 +21,15 @@ from tunery.errors import DataError, MissingExtraError, ServerError, TuneryError
 from tunery.i18n import _
 from tunery.serving import problems
 from tunery.settings import reason
-from tunery.store.failures import ConflictError, NotFoundError, StoreError
+from tunery.store.failures import ConflictError, NoRoomError, NotFoundError, StoreError, is_no_room, no_room
 
 LOGGER = logging.getLogger("tunery.app")
 MEDIA_TYPE = problems.MEDIA_TYPE
 _MOST_FAULTS = 20
+_AGAIN = 2
+"""Seconds after which it is worth asking a database again that was away."""
+_AGAIN_WHEN_FULL = 60
+"""The same of a disk that was full: somebody has to make room."""
 
 
 class Problem(HTTPException):
@@ -89,6 +93,8 @@ def of(error: Exception) -> Problem:
         return _plain(error)
     if isinstance(error, TuneryError):
         return _refused(error)
+    if isinstance(error, OSError) and is_no_room(error):
+        return _refused(no_room(_("The workspace"), error))
     LOGGER.error("a request failed", exc_info=error, extra={"request_id": CALL.get().request_id})
     return Problem(
         500, "failed", _("The server failed."), _("Its log has the reason under this request's id.")
@@ -102,17 +108,24 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 def _refused(error: TuneryError) -> Problem:
     status, code = _status(error)
-    headers = {}
+    headers = _when_again(error, status)
     more: dict[str, object] = {}
-    if isinstance(error, TooManyAttemptsError):
-        headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
     if isinstance(error, DataError):
         more["problems"] = [problem.to_dict() for problem in error.problems]
         return Problem(status, code, str(error), more=more)
     return Problem(status, code, error.message, error.hint, headers=headers, more=more)
 
 
+def _when_again(error: TuneryError, status: int) -> dict[str, str]:
+    if isinstance(error, TooManyAttemptsError):
+        return {"Retry-After": str(max(1, math.ceil(error.seconds)))}
+    seconds = {503: _AGAIN, 507: _AGAIN_WHEN_FULL}.get(status)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def _status(error: TuneryError) -> tuple[int, str]:
+    if isinstance(error, NoRoomError):
+        return 507, "no-room"
     if isinstance(error, StoreError) and type(error) is StoreError and error.__cause__ is not None:
         return 503, "store-unavailable"  # the database or the disk, not what was asked
     for kind, status, code in (
@@ -168,5 +181,7 @@ def _title(status: int) -> str:
         428: _("It has to be said what is changed."),
         501: _("A part is not installed."),
         502: _("The endpoint gave no answer."),
+        503: _("The workspace can't be reached."),
+        507: _("There is no room on the disk."),
     }
     return own.get(status) or problems.title(status)

@@ -8,13 +8,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, delete, exists, select
 from sqlalchemy.orm import Session
 
 from tunery.store import rows
 from tunery.store.failures import NotFoundError
 from tunery.store.maintenance import needed
-from tunery.store.tables import Blob, Endpoint, Job, Model
+from tunery.store.tables import Blob, Endpoint, Job, Model, Record, Row
 from tunery.store.workspace import Workspace
 
 _YOUNG = timedelta(hours=1)
@@ -22,10 +22,12 @@ _YOUNG = timedelta(hours=1)
 _UNUSED = timedelta(days=7)
 """After this time a copy of a model that no endpoint serves is made again when it is needed."""
 _ENDED = ("done", "failed", "cancelled")
+_CHUNK = 500
+_ROWS: Table = Row.__table__  # type: ignore[assignment]  # a table
 
 
 def gc(workspace: Workspace, *, now: datetime | None = None) -> int:
-    """Remove blobs that no row needs, copies of models that nobody uses, and folders of jobs that have ended.
+    """Remove blobs and rows that nothing needs, copies of models that nobody uses, and folders of jobs that have ended.
 
     What is younger than an hour stays, so that nobody loses what they are writing.
 
@@ -39,6 +41,7 @@ def gc(workspace: Workspace, *, now: datetime | None = None) -> int:
     now = now or datetime.now(UTC)
     freed = workspace.blobs.clear_parts(now - _YOUNG)
     freed += _clear_blobs(workspace, now - _YOUNG)
+    _clear_rows(workspace, now - _YOUNG)
     return freed + _clear_folders(workspace, now)
 
 
@@ -71,6 +74,23 @@ def _clear_blob(workspace: Workspace, session: Session, digest: str, before: dat
     session.execute(delete(Blob).where(Blob.hash == digest))
     workspace.blobs.remove(digest)
     return size
+
+
+def _clear_rows(workspace: Workspace, before: datetime) -> None:
+    """Remove rows that nothing refers to, as imports leave them that die; what was deleted stays as a mark.
+
+    Whoever writes such a row again makes it new first (`tunery.store.rows.write`), so that it is not taken from them.
+    """
+    keys = [key for table in Record.metadata.sorted_tables for key in table.foreign_keys if key.references(_ROWS)]
+    unused = select(Row.id).where(
+        Row.created < before, Row.deleted.is_(None), *(~exists().where(key.parent == Row.id) for key in keys)
+    )
+    with workspace.reading() as session:
+        found = sorted(session.scalars(unused))
+    for start in range(0, len(found), _CHUNK):
+        with workspace.writing() as session:
+            wanted = unused.where(Row.id.in_(found[start : start + _CHUNK])).with_for_update(skip_locked=True)
+            session.execute(delete(Row).where(Row.id.in_(session.scalars(wanted).all())))
 
 
 def _clear_folders(workspace: Workspace, now: datetime) -> int:

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from tunery.app.jobs.context import JobContext
-from tunery.app.jobs.kind import Arguments, Kind
-from tunery.errors import SettingError
-from tunery.i18n import N_, _
+from tunery.app.jobs.kind import Arguments, Kind, check_place
+from tunery.i18n import N_
 from tunery.store.tables import Job, Json
 
 
@@ -20,11 +19,11 @@ class Backup(Kind[Arguments]):
     name: ClassVar[str] = "backup"
     title: ClassVar[str] = N_("Back up the workspace")
     arguments = Arguments
+    of_workspace: ClassVar[bool] = True
 
     @override
     def prepare(self, session: Session, job: Job, arguments: Arguments) -> None:
-        if job.project is not None:
-            raise SettingError(_("A backup is of the whole workspace."), _("Name no project."))
+        check_place(self, job.project)
 
     @override
     def run(self, context: JobContext, arguments: Arguments) -> Json:

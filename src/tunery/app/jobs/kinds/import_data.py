@@ -61,10 +61,13 @@ class Import(Kind[ImportArguments]):
         place = arguments.source or _unpacked(context, arguments.files)
         data = tunery.load_data(place, arguments.task, **arguments.settings)
         context.progress(_("Storing the rows"))
-        return context.once("version", lambda session: _store(context, session, arguments, data))
+        rows = datasets.prepare(context.workspace, str(context.job.project), data)
+        return context.once("version", lambda session: _store(context, session, arguments, data, rows))
 
 
-def _store(context: JobContext, session: Session, arguments: ImportArguments, data: Dataset) -> Json:
+def _store(
+    context: JobContext, session: Session, arguments: ImportArguments, data: Dataset, rows: versions.Prepared
+) -> Json:
     project, user = str(context.job.project), context.job.created_by
     data_set = data_sets.find(session, project=project, name=arguments.data_set) or data_sets.create(
         session, project=project, name=arguments.data_set, task=arguments.task, user=user
@@ -75,6 +78,7 @@ def _store(context: JobContext, session: Session, arguments: ImportArguments, da
         origin="source" if arguments.source else "upload",
         source=None if arguments.source else ", ".join(file.name for file in arguments.files),
         settings=build(DataSettings, arguments.settings), parent=before.id if before is not None else None,
+        rows=rows,
     )  # fmt: skip
     return {"data_set": data_set.id, "version": version.id, "new": new}
 

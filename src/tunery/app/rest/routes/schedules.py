@@ -20,7 +20,7 @@ class ScheduleAnswer(Answer):
     """When which job is started."""
 
     id: str
-    project: str
+    project: str | None = Field(description="Null for what is about the whole workspace.")
     kind: str
     arguments: dict[str, Any]
     cron: str
@@ -30,7 +30,7 @@ class ScheduleAnswer(Answer):
 
 
 class SchedulesAnswer(Answer):
-    """All of a project."""
+    """All of a project, or of the workspace."""
 
     items: list[ScheduleAnswer]
 
@@ -60,6 +60,19 @@ def list_schedules(context: Caller, project: str) -> SchedulesAnswer:
 def create(context: Caller, project: str, body: ScheduleBody) -> ScheduleAnswer:
     """Make a schedule."""
     made = schedules.create(context, project, body.kind, body.arguments, cron=body.cron, zone=body.zone)
+    return ScheduleAnswer.model_validate(made)
+
+
+@router.get("/schedules", summary="The schedules of the workspace")
+def list_of_workspace(context: Caller) -> SchedulesAnswer:
+    """Return all schedules that belong to no project, for administrators."""
+    return SchedulesAnswer(items=[ScheduleAnswer.model_validate(one) for one in schedules.of_project(context, None)])
+
+
+@router.post("/schedules", status_code=201, summary="Start a job of the workspace again and again")
+def create_for_workspace(context: Caller, body: ScheduleBody) -> ScheduleAnswer:
+    """Make a schedule for a job that is about no project, for example a backup; for administrators."""
+    made = schedules.create(context, None, body.kind, body.arguments, cron=body.cron, zone=body.zone)
     return ScheduleAnswer.model_validate(made)
 
 

@@ -270,7 +270,7 @@ def upgrade() -> None:
     op.create_table(
         "schedules",
         sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("project", sa.String(length=128), nullable=False),
+        sa.Column("project", sa.String(length=128), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("arguments", sa.JSON(), nullable=False),
         sa.Column("cron", sa.Text(), nullable=False),
