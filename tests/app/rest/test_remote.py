@@ -62,7 +62,7 @@ def run(
 
 @pytest.mark.long
 def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
-    up: Up, home: Path, project: str, rows: Path, tiny_base: str
+    up: Up, ada: httpx.Client, home: Path, project: str, rows: Path, tiny_base: str
 ) -> None:
     checked = run(up, home, "data", "check", rows / "train.jsonl", "--task", "text-classification")
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -74,6 +74,15 @@ def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
     assert tuned.returncode == 0, tuned.stderr
     model = tuned.stdout.strip()
     assert "dev " in tuned.stderr
+
+    why = ada.post(f"/models/{model}/explanations", json={"text": "where is my card 😀?", "label": "card_arrival"})
+    assert why.status_code == 200, why.text
+    spoken = {"where is my card 😀?"[one["start"] : one["end"]] for one in why.json()["words"]}
+    assert {"where", "card"} <= spoken
+    assert set(LABELS) == set(why.json()["labels"])
+    assert any(one["weight"] != 0 for one in why.json()["words"])
+    nothing = ada.post(f"/models/{model}/explanations", json={"text": "card", "label": "no such label"})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "unusable")
 
     measured = run(up, home, "evaluate", model, "--data", "intents")
     assert measured.returncode == 0, measured.stderr

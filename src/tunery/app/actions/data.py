@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tunery import tasks
@@ -231,6 +232,23 @@ def versions_of(context: Context, data_set: str, *, after: str | None = None, li
     with context.workspace.reading() as session:
         access.require(session, context, data_sets.get(session, data_set).project, "viewer")
         return versions.page(session, data_set=data_set, after=after, limit=limit)
+
+
+def versions_in(context: Context, project: str) -> list[tuple[DataSet, Version]]:
+    """Return the versions of all data sets of a project but the archived ones, the newest first.
+
+    Raises:
+        NotFoundError: There is no such project, or the user may not know of it.
+    """
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "viewer")
+        found = session.execute(
+            select(DataSet, Version)
+            .join(Version, Version.data_set == DataSet.id)
+            .where(DataSet.project == project, DataSet.archived.is_(None))
+            .order_by(Version.created.desc(), Version.id.desc())
+        )
+        return [(data_set, version) for data_set, version in found.all()]
 
 
 def rows(
