@@ -66,13 +66,13 @@ def convert(
     path: Annotated[str, arguments.path()],
     output: Annotated[Path, typer.Argument(metavar="OUT", help=_("Folder for the files, one for each split."))],
     task: Annotated[str, arguments.task()],
-    to: Annotated[str, typer.Option("--to", metavar="<jsonl|conll>", help=_("The format to write."))] = "jsonl",
+    to: Annotated[str, typer.Option("--to", metavar="<jsonl|conll|csv>", help=_("The format to write."))] = "jsonl",
     settings: Annotated[list[str] | None, arguments.settings()] = None,
 ) -> None:
     """Read any format that can be read, and write every split in one that is plain."""
-    from tunery.data.writers import write_conll, write_jsonl
+    from tunery.data.writers import write_conll, write_csv, write_jsonl
 
-    writers = {"jsonl": write_jsonl, "conll": write_conll}
+    writers = {"jsonl": write_jsonl, "conll": write_conll, "csv": write_csv}
     if to not in writers:
         hint = unknown(to, writers).hint
         raise SettingError(_("There is no format {name} to write.").format(name=to), hint)

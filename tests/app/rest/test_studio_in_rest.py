@@ -150,6 +150,18 @@ def test_a_projects_versions_come_with_their_names_and_lengths(ada: httpx.Client
     assert bins[-1]["high"] >= len(PRIVATE)
 
 
+def test_a_version_is_taken_along_as_csv_and_comes_back_the_same(ada: httpx.Client, world: World) -> None:
+    version = world.versions[0].id
+    file = ada.get(f"/versions/{version}/files/train", params={"form": "csv"})
+    assert (file.status_code, file.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert file.text == f'"text","label"\n"{PRIVATE}","a"\n"two","b"\n'
+    sent = ada.post("/uploads", params={"project": world.project, "name": "train.csv"}, content=file.content).json()
+    look = ada.post(f"/projects/{world.project}/looks", json={**sent, "task": "text-classification"}).json()
+    assert (look["columns"], look["task"]) == (["text", "label"], "text-classification")
+    wrong = ada.get(f"/versions/{version}/files/train", params={"form": "xlsx"})
+    assert (wrong.status_code, wrong.json()["fields"][0]["field"]) == (422, "form")
+
+
 def test_base_models_are_suggested_and_looked_for(ada: httpx.Client, world: World, tiny_base: str) -> None:
     path = f"/projects/{world.project}/base-models"
     some = ada.get(path, params={"reads": "zh"}).json()["items"]

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from tunery.app.actions import data
-from tunery.app.actions.data import Listed, Origin
+from tunery.app.actions.data import Form, Listed, Origin
 from tunery.app.rest.answering import Route, unchanged
 from tunery.app.rest.bodies import Answer, Body
 from tunery.app.rest.callers import Caller
@@ -28,7 +28,7 @@ router = APIRouter(tags=["data sets"], route_class=Route)
 
 Split = Literal["train", "dev", "test"]
 Before = Annotated[str, Query(max_length=128, description="The version that it is compared with.")]
-_LINES: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+_FILES: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "text/csv")}
 
 
 class VersionAnswer(Answer):
@@ -271,14 +271,15 @@ def changes(context: Caller, part: Part, version: str, before: Before, kind: Kin
     "/versions/{version}/files/{split}",
     summary="A split as a file",
     response_class=Response,
-    responses={200: {"description": "JSON lines, or CoNLL.", "content": _LINES}},
+    responses={200: {"description": "JSON lines, CoNLL for spans, or CSV for labels.", "content": _FILES}},
 )
-def file(context: Caller, version: str, split: Split, form: Literal["jsonl", "conll"] = "jsonl") -> Response:
+def file(context: Caller, version: str, split: Split, form: Form = "jsonl") -> Response:
     """Return a split of a version, as a file that can be imported again."""
     with TemporaryDirectory(dir=context.workspace.place("uploads")) as folder:
         path = data.export(context, version, Path(folder), split=split, form=form)
         headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
-        return Response(path.read_bytes(), 200, headers, "text/plain; charset=utf-8")
+        kind = "csv" if form == "csv" else "plain"
+        return Response(path.read_bytes(), 200, headers, f"text/{kind}; charset=utf-8")
 
 
 def _listed(one: Listed) -> ListedAnswer:
