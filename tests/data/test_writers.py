@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tunery.data.dataset import Schema
 from tunery.data.loading import read_examples
-from tunery.data.writers import write_conll, write_jsonl
+from tunery.data.writers import write_conll, write_csv, write_jsonl
 from tunery.errors import DataError
 from tunery.types import Example, Span
 
@@ -82,6 +82,71 @@ def test_texts_with_a_label_survive_json_lines(rows: list[Example], tmp_path: Pa
 def test_texts_with_several_labels_survive_json_lines(rows: list[Example], tmp_path: Path) -> None:
     write_jsonl(rows, tmp_path / "a.jsonl")
     assert read(tmp_path / "a.jsonl", Schema("label")) == rows
+
+
+PLAIN = Example("A plain text beside what is awkward.", "a")
+"""A table of nothing but numbers, or blanks, would say that it holds no texts."""
+SEVERAL = st.sets(NAMES, max_size=3).map(lambda names: tuple(sorted(names)))
+FORMULAS = st.sampled_from(["=", "+", "-", "@", "\t=", "\r="]).flatmap(lambda sign: TEXTS.map(lambda text: sign + text))
+
+
+@FAST
+@given(
+    rows=st.lists(
+        st.builds(
+            lambda text, label, more: Example(text, label, **more), st.one_of(TEXTS, FORMULAS),
+            NAMES, EXTRAS,
+        ),
+        min_size=1, max_size=5,
+    )
+)  # fmt: skip
+def test_texts_with_a_label_survive_csv(rows: list[Example], tmp_path: Path) -> None:
+    write_csv([PLAIN, *rows], tmp_path / "a.csv")
+    assert read(tmp_path / "a.csv", Schema("label")) == [PLAIN, *rows]
+
+
+@FAST
+@given(
+    rows=st.lists(
+        st.builds(Example, st.one_of(TEXTS, FORMULAS), SEVERAL),
+        min_size=1, max_size=5,
+    ).filter(lambda rows: any(row.target for row in rows))
+)  # fmt: skip
+def test_texts_with_several_labels_survive_csv(rows: list[Example], tmp_path: Path) -> None:
+    plain = Example(PLAIN.text, ("a", "b"))
+    write_csv([plain, *rows], tmp_path / "a.csv")
+    assert read(tmp_path / "a.csv", Schema("label")) == [plain, *rows]
+
+
+@FAST
+@given(rows=st.lists(st.builds(Example, TEXTS, NAMES, TEXTS), min_size=1, max_size=5))
+def test_pairs_survive_csv(rows: list[Example], tmp_path: Path) -> None:
+    write_csv(rows, tmp_path / "a.csv")
+    assert read(tmp_path / "a.csv", Schema("label", pair=True)) == rows
+
+
+def test_long_lists_of_labels_survive_csv(tmp_path: Path) -> None:
+    labels = tuple(f"a subject with a long name, number {number:03}" for number in range(40))
+    rows = [Example("A text about many things.", labels), Example("About one.", labels[:1]), Example("None.", ())]
+    write_csv(rows, tmp_path / "a.csv")
+    assert read(tmp_path / "a.csv", Schema("label")) == rows
+
+
+def test_csv_is_plain_utf_8_with_a_header_and_cells_as_they_are(tmp_path: Path) -> None:
+    write_csv([Example('=1+1,"😀"\n', "好"), Example("@x", "坏", id="7")], tmp_path / "a.csv")
+    expected = '"text","label","id"\n"=1+1,""😀""\n","好",""\n"@x","坏","7"\n'
+    assert (tmp_path / "a.csv").read_bytes() == expected.encode()
+
+
+def test_what_csv_can_not_hold_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+    for rows, why in (
+        ([Example("a b", (Span(0, 1, "x"),))], "CoNLL hold"),
+        ([Example("a", ("x",)), Example("b", None)], "no list of labels"),
+        ([Example("a\0", "x")], "NUL"),
+    ):
+        with pytest.raises(DataError, match=why):
+            write_csv(rows, tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 @FAST

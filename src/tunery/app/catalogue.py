@@ -104,6 +104,8 @@ def _of_folder(words: str) -> Found:
         return Found((look(Path(words.removeprefix("file:")).expanduser().absolute()),))
     except SourceError as error:
         return Found((), (error.message,))
+    except (ValueError, RuntimeError):  # a NUL, or the home of nobody
+        return Found((), (_("{folder} is no folder.").format(folder=ascii(words)[:200]),))
 
 
 def _of_hf(words: str, reads: str | None, limit: int) -> list[BaseCard]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx
 
 from tunery import progress
+from tunery.data import folders
 from tunery.errors import ServerError, SettingError
 from tunery.i18n import _, language
 
@@ -149,8 +150,7 @@ class Server:
             raise SettingError(_("It isn't said what the data are for."), _("Give --task."))
         path = Path(data)
         if path.exists():
-            files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
-            place: Json = {"files": [self.upload(file) for file in files]}
+            place: Json = {"files": self._files(path)}
         else:
             place = {"source": data}
         name = name or path.resolve().stem if path.exists() else name or data
@@ -227,6 +227,13 @@ class Server:
                 _("Look at it with: tunery --server {url} jobs log {job}").format(url=self.url, job=job),
             )
         yield found
+
+    def _files(self, path: Path) -> list[Json]:
+        """Upload a file, or those of a folder, which keep their places in it."""
+        if not path.is_dir():
+            return [self.upload(path)]
+        files = folders.to_send(path, str(path))
+        return [{**self.upload(file), "name": file.relative_to(path).as_posix()} for file in files]
 
     # -- within --------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from tunery.errors import ModelError, TuneryError
 from tunery.i18n import _, language, use_language
 
 _SECONDS = 120.0
+_AT_ONCE = asyncio.Semaphore(2)
+"""Each explanation loads a model of its own; many at once would take the machine's memory."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,21 @@ async def explain(folder: Path, text: str, label: str | None = None) -> Explaine
     Raises:
         ModelError: The model can't be used, or can't explain this.
     """
+    async with _AT_ONCE:
+        found = await _asked(folder, {"text": text, "label": label, "language": language()})
+    if "error" in found:
+        raise ModelError(found["error"], found["hint"])
+    words = tuple((int(start), int(end), float(score)) for start, end, score in found["words"])
+    return Explained(text, found["label"], found["score"], words, tuple(found["labels"]))
+
+
+async def _asked(folder: Path, question: Mapping[str, object]) -> dict[str, Any]:
     command = [sys.executable, "-m", "tunery.app.explaining", str(folder)]
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL)
-    asked = json.dumps({"text": text, "label": label, "language": language()})
     try:
-        out, _nothing = await asyncio.wait_for(child.communicate(asked.encode()), _SECONDS)
-        found = json.loads(out)
+        out, _nothing = await asyncio.wait_for(child.communicate(json.dumps(question).encode()), _SECONDS)
+        answer: dict[str, Any] = json.loads(out)
     except TimeoutError:
         raise ModelError(_("The explanation took too long."), _("Try a shorter text.")) from None
     except ValueError:
@@ -64,10 +74,7 @@ async def explain(folder: Path, text: str, label: str | None = None) -> Explaine
         if child.returncode is None:
             child.kill()
             await child.wait()
-    if "error" in found:
-        raise ModelError(found["error"], found["hint"])
-    words = tuple((int(start), int(end), float(score)) for start, end, score in found["words"])
-    return Explained(text, found["label"], found["score"], words, tuple(found["labels"]))
+    return answer
 
 
 def _answer(folder: Path, asked: Mapping[str, Any]) -> dict[str, object]:

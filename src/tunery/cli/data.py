@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,10 @@ from tunery.cli.output import say, show, write, write_json
 from tunery.errors import DataError, Problem, SettingError
 from tunery.i18n import _
 from tunery.settings import unknown
+
+if TYPE_CHECKING:
+    from tunery.tuning.learning_curve_result import LearningCurve
+    from tunery.tuning.recipe import Recipe
 
 
 def check(
@@ -66,13 +70,13 @@ def convert(
     path: Annotated[str, arguments.path()],
     output: Annotated[Path, typer.Argument(metavar="OUT", help=_("Folder for the files, one for each split."))],
     task: Annotated[str, arguments.task()],
-    to: Annotated[str, typer.Option("--to", metavar="<jsonl|conll>", help=_("The format to write."))] = "jsonl",
+    to: Annotated[str, typer.Option("--to", metavar="<jsonl|conll|csv>", help=_("The format to write."))] = "jsonl",
     settings: Annotated[list[str] | None, arguments.settings()] = None,
 ) -> None:
     """Read any format that can be read, and write every split in one that is plain."""
-    from tunery.data.writers import write_conll, write_jsonl
+    from tunery.data.writers import write_conll, write_csv, write_jsonl
 
-    writers = {"jsonl": write_jsonl, "conll": write_conll}
+    writers = {"jsonl": write_jsonl, "conll": write_conll, "csv": write_csv}
     if to not in writers:
         hint = unknown(to, writers).hint
         raise SettingError(_("There is no format {name} to write.").format(name=to), hint)
@@ -109,8 +113,11 @@ def curve(
 
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, {"task": task, "strategy": strategy, **values})
-    dataset = tunery.load_data(path, complete.task.name, **pairs(settings))
-    found = tunery.learning_curve(dataset, recipe=complete, points=points, output=output, resume=resume)
+    if servers.wanted():
+        found = _measured_there(path, complete, points, output, pairs(settings))
+    else:
+        dataset = tunery.load_data(path, complete.task.name, **pairs(settings))
+        found = tunery.learning_curve(dataset, recipe=complete, points=points, output=output, resume=resume)
     if as_json:
         write_json(found.to_dict())
     else:
@@ -131,6 +138,22 @@ def _check_there(path: str, task: str, as_json: bool, settings: dict[str, str]) 
         raise DataError(problems)
     if not found["ok"]:
         raise typer.Exit(1)
+
+
+def _measured_there(
+    path: str, recipe: Recipe, points: int, output: Path | None, settings: dict[str, str]
+) -> LearningCurve:  # fmt: skip
+    from tunery.tuning.learning_curve_result import LearningCurve
+
+    if output is not None:
+        raise SettingError(
+            _("A curve that is measured by a server leaves no folder here."),
+            _("Leave --output out; --json prints the numbers."),
+        )
+    with servers.server() as server:
+        version = server.version(path, recipe.task.name, settings)
+        made = server.run("curve", {"version": version, "recipe": servers.as_job(recipe), "points": points})
+    return LearningCurve.from_dict(made["curve"])
 
 
 def _refuse_to_overwrite(files: Iterable[Path]) -> None:

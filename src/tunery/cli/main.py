@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
+from typing_extensions import override
 
 import tunery
 from tunery.cli import (
@@ -36,6 +37,13 @@ from tunery.i18n import _
 
 USABLE, UNUSABLE, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 """Exit codes. A bad file, model or source is 1; a call that can't be meant is 2."""
+
+
+_THERE = (
+    "data check", "data upload", "data curve", "models rank", "tune", "search", "evaluate", "export", "predict",
+    "deploy", "jobs list", "jobs log", "jobs cancel",
+)  # fmt: skip
+"""The commands that a server carries out."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -87,8 +95,8 @@ def _application() -> typer.Typer:
         epilog=_("Language: TUNERY_LANG=en or zh. Documentation: docs/ of the project."),
     )  # fmt: skip
     app.callback()(_global)
-    about_data = typer.Typer(cls=Group, no_args_is_help=True, help=_("Check and convert labelled files."))
-    app.add_typer(about_data, name="data")
+    about_data = typer.Typer(name="data", cls=Group, no_args_is_help=True, help=_("Check and convert labelled files."))
+    app.add_typer(about_data)
     _add(about_data, data.check, _("Find everything in labelled files that would cost quality."))
     _add(about_data, data.upload, _("Import labelled files into a project of a server."))
     _add(about_data, data.convert, _("Write labelled files in another format."))
@@ -97,8 +105,8 @@ def _application() -> typer.Typer:
         with_settings(data.curve, tune.settings()),
         _("Say what more labels would bring."),
     )
-    about_models = typer.Typer(cls=Group, no_args_is_help=True, help=_("Choose a base model."))
-    app.add_typer(about_models, name="models")
+    about_models = typer.Typer(name="models", cls=Group, no_args_is_help=True, help=_("Choose a base model."))
+    app.add_typer(about_models)
     _add(about_models, models.rank, _("Rank base models by how near they are to a task, without tuning any."))
     _add(app, with_settings(tune.tune, tune.settings()), _("Tune a base model to labelled examples."))
     _add(
@@ -113,19 +121,21 @@ def _application() -> typer.Typer:
     _add(app, with_settings(worker.worker, worker.settings()), _("Do jobs of a workspace on one more machine."))
     _add(app, login.login, _("Sign in to an application, for commands with --server."))
     _add(app, jobs.deploy, _("Let a model of a server answer under a name."))
-    about_jobs = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look at what a server does, and stop it."))
-    app.add_typer(about_jobs, name="jobs")
+    about_jobs = typer.Typer(
+        name="jobs", cls=Group, no_args_is_help=True, help=_("Look at what a server does, and stop it.")
+    )
+    app.add_typer(about_jobs)
     _add(about_jobs, jobs.list_jobs, _("Print the jobs of a project."), name="list")
     _add(about_jobs, jobs.log, _("Print what a job has said."))
     _add(about_jobs, jobs.cancel, _("Stop a job."))
     _add(app, package.package, _("Write a folder that serves models without Tunery, with Python or Docker."))
-    about_keys = typer.Typer(cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
-    app.add_typer(about_keys, name="keys")
+    about_keys = typer.Typer(name="keys", cls=Group, no_args_is_help=True, help=_("Say who may ask a server."))
+    app.add_typer(about_keys)
     _add(about_keys, keys.create, _("Make a key and print it; it is shown only once."))
     _add(about_keys, keys.list_keys, _("Print what is known of every key."), name="list")
     _add(about_keys, keys.revoke, _("Make a key worthless, at once."))
-    about_workspace = typer.Typer(cls=Group, no_args_is_help=True, help=_("Look after a workspace."))
-    app.add_typer(about_workspace, name="workspace")
+    about_workspace = typer.Typer(name="workspace", cls=Group, no_args_is_help=True, help=_("Look after a workspace."))
+    app.add_typer(about_workspace)
     for function, about in (
         (workspace.backup, _("Write a workspace into one file, while it may be used.")),
         (workspace.restore, _("Fill an empty workspace from a backup, on whatever kind of store.")),
@@ -138,7 +148,21 @@ def _application() -> typer.Typer:
 
 
 def _add(app: typer.Typer, function: Callable[..., None], about: str, name: str | None = None) -> None:
-    app.command(name or function.__name__, cls=Command, help=about)(function)
+    name = name or function.__name__
+    group = app.info.name
+    there = f"{group} {name}" if group else name
+    app.command(name, cls=Command if there in _THERE else _OnlyHere, help=about)(function)
+
+
+class _OnlyHere(Command):
+    """A command that no server carries out."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # Before anything else is complained about: what is missing would be missing here.
+        if not set(args) & set(HELP_NAMES):
+            servers.refuse(ctx.command_path.partition(" ")[2], _THERE)
+        return super().parse_args(ctx, args)
 
 
 def _show_version(wanted: bool) -> None:

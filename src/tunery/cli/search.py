@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import tunery
-from tunery.cli import arguments
+from tunery.cli import arguments, servers
 from tunery.cli.options import pairs
 from tunery.cli.output import say, show, write
 from tunery.errors import SettingError
 from tunery.i18n import _
+
+if TYPE_CHECKING:
+    from tunery.tuning.recipe import Recipe
 
 
 def search(
@@ -38,6 +41,9 @@ def search(
 
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, {"task": task, "strategy": strategy, **values})
+    if servers.wanted():
+        _search_there(data, complete, trials, pairs(settings))
+        return
     if output is None:
         raise SettingError(_("No folder for the result is named."), _("Give one, for example --output my-search."))
     dataset = tunery.load_data(data, complete.task.name, **pairs(settings))
@@ -45,3 +51,13 @@ def search(
     show(found)
     write(str(found.model.folder))
     say(_("Measure it:  tunery evaluate {folder} --data {data}").format(folder=found.model.folder, data=data))
+
+
+def _search_there(data: str, recipe: Recipe, trials: int, settings: dict[str, str]) -> None:
+    from tunery.tuning.search_result import Tried
+
+    with servers.server() as server:
+        version = server.version(data, recipe.task.name, settings)
+        made = server.run("search", {"version": version, "recipe": servers.as_job(recipe), "trials": trials})
+    show(Tried.from_dict(made["search"]))
+    write(str(made["model"]))

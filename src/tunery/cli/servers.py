@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from tunery.i18n import _
 
 if TYPE_CHECKING:
     from tunery.app.client import Server
+    from tunery.tuning.recipe import Recipe
 
 TOKEN = "TUNERY_TOKEN"  # noqa: S105 - the variable's name
 """The variable of the environment that an access token is taken from."""
@@ -67,6 +68,29 @@ def server() -> Iterator[Server]:
         raise MissingExtraError("serve", _("Asking a server")) from None
     with Server(chosen.url, token, chosen.project) as opened:
         yield opened
+
+
+def as_job(recipe: Recipe) -> dict[str, object]:
+    """Return a recipe as jobs take it: what is left at its default is decided there, but for the task."""
+    given = recipe.model_dump(mode="json", exclude_defaults=True)
+    return {**given, "task": given.get("task") or {"name": recipe.task.name}}
+
+
+def refuse(command: str, there: Iterable[str]) -> None:
+    """Refuse a command that no server carries out, where one is named.
+
+    Args:
+        command: As it is typed.
+        there: The commands that servers carry out.
+
+    Raises:
+        SettingError: A server is named.
+    """
+    if wanted():
+        raise SettingError(
+            _("tunery {command} is not carried out by a server.").format(command=command),
+            _("Leave --server out to do it here; with it there are: {names}.").format(names=", ".join(there)),
+        )
 
 
 def keep(url: str, token: str) -> Path:

@@ -56,11 +56,9 @@ def tune(
 
 
 def _tune_there(data: str, recipe: Recipe, dry_run: bool, settings: dict[str, str]) -> None:
-    given = recipe.model_dump(mode="json", exclude_defaults=True)
-    task = given.pop("task", None) or {"name": recipe.task.name}
     with servers.server() as server:
         version = server.version(data, recipe.task.name, settings)
-        arguments_of_it = {"version": version, "recipe": {**given, "task": task}}
+        arguments_of_it = {"version": version, "recipe": servers.as_job(recipe)}
         if dry_run:
             write_json(server.run("plan", arguments_of_it)["plan"])
             return

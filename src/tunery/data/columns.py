@@ -7,6 +7,7 @@ the error names them and the setting that decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -15,6 +16,7 @@ from tunery.data.dataset import Schema
 from tunery.data.findings import Findings
 from tunery.data.readers.base import Table
 from tunery.data.settings import DataSettings
+from tunery.data.strict_json import JsonError, parse_whole
 from tunery.data.values import is_blank, is_number
 from tunery.i18n import _
 
@@ -78,7 +80,7 @@ class _Column:
         self.count = len(filled)
         self.total = len(cells)
         self.distinct = len({str(cell) for cell in filled})
-        self.length = fmean(len(str(cell)) for cell in filled) if filled else 0.0
+        self.length = fmean(map(_length, filled)) if filled else 0.0
         self.numeric = bool(filled) and all(is_number(cell) for cell in filled)
         self.fractions = self.numeric and any(float(str(cell)) % 1 for cell in filled)
         self.values = [str(cell) for cell in cells]
@@ -325,6 +327,14 @@ class _Chooser:
     def _error(self, code: str, message: str, hint: str) -> None:
         columns = ", ".join(self.order[:30]) + (", ..." if len(self.order) > 30 else "")
         self.findings.error(code, message.replace("{columns}", columns), hint, self.file)
+
+
+def _length(cell: object) -> int:
+    """Return the characters of a cell; of a list, or one written out as JSON, those of its longest item."""
+    if isinstance(cell, str) and cell.startswith("[") and cell.endswith("]"):
+        with suppress(JsonError):
+            cell = parse_whole(cell)
+    return max((len(str(item)) for item in cell), default=0) if isinstance(cell, list) else len(str(cell))
 
 
 def _longest(columns: Sequence[_Column], clearly: float) -> _Column | None:

@@ -106,6 +106,21 @@ def find(folder: Path, shown: str, findings: Findings) -> list[Found]:
     return unnamed
 
 
+def to_send(folder: Path, shown: str) -> list[Path]:
+    """Return the files of a folder that are needed to read it elsewhere: all that may be data, or explain it.
+
+    Raises:
+        DataError: There are none, or too many.
+    """
+    files = [path for path in _files(folder, shown) if suffix_of(path) not in _NO_DATA_SUFFIXES and path.stat().st_size]
+    if not files:
+        raise failure(
+            "no-data", _("There is no data in the folder; found: {files}.").format(files="-"),
+            _("Name files for their split: train.jsonl, dev.csv, test.txt, ..."), shown,
+        )  # fmt: skip
+    return files
+
+
 def label_names(folder: Path) -> tuple[Path, list[str]] | None:
     """Return the list of label names that lies in a folder, one a line, if there is one."""
     for name in _LABEL_LISTS:

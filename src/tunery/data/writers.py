@@ -1,10 +1,11 @@
-"""Examples into files that read back as the same examples: CoNLL columns and JSON lines.
+"""Examples into files that read back as the same examples: CoNLL columns, JSON lines and CSV.
 
 A file appears whole or not at all: it is written beside its place under another name, and renamed.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import tempfile
@@ -19,6 +20,7 @@ from tunery.errors import DataError, Problem, reason_of
 from tunery.i18n import _
 from tunery.types import Example, Span
 
+_EXTRAS = ("id", "timestamp", "group", "document")
 _FIELDS = {field: name for name, field in COMMENTS.items()}
 
 
@@ -54,6 +56,35 @@ def write_conll(examples: Iterable[Example], path: str | Path) -> None:
             for token, tag in zip(_tokens(row), _iob2(row), strict=True):
                 stream.write(f"{token}\t{tag}\n")
             stream.write("\n")
+
+
+def write_csv(examples: Iterable[Example], path: str | Path) -> None:
+    """Write texts with one or several labels as a table (RFC 4180): a header, every cell in quotes, plain UTF-8.
+
+    Several labels stand in their cell as a JSON list. Cells are what the texts are: one that begins with ``=`` stays
+    so, and whoever opens the file in a spreadsheet should have its columns taken as text.
+
+    Raises:
+        DataError: An example has spans, or no labels where others have several, or a text can't stand in a file;
+            nothing is written.
+    """
+    rows = list(examples)
+    several = any(isinstance(row.target, tuple) for row in rows)
+    _refuse([(row, _unwritable_text(row) or _unwritable_cells(row, several)) for row in rows], path)
+    pair = any(row.text_pair is not None for row in rows)
+    extras = [name for name in _EXTRAS if any(getattr(row, name) is not None for row in rows)]
+    with _replacing(Path(path)) as stream:
+        table = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        table.writerow([*(("text_a", "text_b") if pair else ("text",)), "labels" if several else "label", *extras])
+        for row in rows:
+            texts = [row.text, row.text_pair or ""] if pair else [row.text]
+            table.writerow([*texts, _label_cell(row), *(getattr(row, name) or "" for name in extras)])
+
+
+def _label_cell(row: Example) -> str:
+    if row.target is None or isinstance(row.target, str):
+        return row.target or ""
+    return json.dumps(list(row.target), ensure_ascii=False)
 
 
 def _as_object(row: Example, several: bool) -> dict[str, object]:
@@ -126,6 +157,14 @@ def _unwritable_words(row: Example) -> str:
             return _("a span begins or ends inside a word; JSON lines hold any span")
         if span.label != span.label.strip() or set(span.label) & {"\t", "\n", "\r"} or not span.label:
             return _("a label can't stand in a column")
+    return ""
+
+
+def _unwritable_cells(row: Example, several: bool) -> str:
+    if _spans(row):
+        return _("it has spans; JSON lines and CoNLL hold them")
+    if several and not isinstance(row.target, tuple):
+        return _("it has no list of labels, and others have; JSON lines hold both")
     return ""
 
 

@@ -7,9 +7,9 @@ labels, and its speed on this machine is measured on the way.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -117,6 +117,12 @@ class Ranking(Readable):
             "best": None if self.best is None else self.best.base,
             "candidates": [asdict(candidate) for candidate in self.candidates],
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Ranking:
+        """Return the ranking that `to_dict` wrote."""
+        found = (Candidate(**{**one, "languages": tuple(one["languages"])}) for one in values["candidates"])
+        return cls(values["task"], values["rows"], tuple(found), values["seconds"])
 
     def __rich__(self) -> RenderableType:
         from tunery.tuning.ranking_table import overview

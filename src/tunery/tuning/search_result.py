@@ -90,27 +90,13 @@ class Trial:
         return cls(values["number"], values["settings"], Outcome(**outcome))
 
 
-@dataclass(frozen=True)
-class Search(Readable):
-    """What came of a search.
-
-    Printed by rich it has colours; ``str()`` is the same without; a notebook shows it by itself.
-
-    Attributes:
-        best: The recipe of the best trial; running it again gives the same model.
-        model: The best model.
-        trials: All trials in their order; the first has the defaults.
-        metric: The score on dev that they were chosen by.
-        folder: Where everything lies.
-    """
+class _Trials(Readable):
+    """Trials that show themselves, the best first."""
 
     width: ClassVar[int] = 120
 
-    best: Recipe
-    model: Model
     trials: tuple[Trial, ...]
     metric: str
-    folder: Path
 
     @property
     def winner(self) -> Trial:
@@ -130,14 +116,6 @@ class Search(Readable):
             "gain": self.gain,
             "trials": [trial.to_dict() for trial in self.trials],
         }
-
-    @classmethod
-    def load(cls, folder: Path) -> Search:
-        """Return what came of the search that lies in ``folder``."""
-        values = json.loads((folder / TRIALS).read_text(encoding="utf-8"))
-        trials = tuple(Trial.from_dict(trial) for trial in values["trials"])
-        model = Model.load(folder / MODEL)
-        return cls(Recipe.from_dict(model.manifest.recipe), model, trials, values["metric"], folder)
 
     def verdict(self) -> str:
         """Say how much better than the defaults the best trial is, and what that is worth."""
@@ -167,6 +145,52 @@ class Search(Readable):
         for trial in ranked:
             table.add_row(*_cells(trial), style="bold green" if trial == self.winner else "")
         return table
+
+
+@dataclass(frozen=True)
+class Tried(_Trials):
+    """What a search tried, without its model: that lies where it was made.
+
+    Attributes:
+        trials: All trials in their order; the first has the defaults.
+        metric: The score on dev that they were chosen by.
+    """
+
+    trials: tuple[Trial, ...]
+    metric: str
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Tried:
+        """Return what `Search.to_dict` wrote."""
+        return cls(tuple(Trial.from_dict(trial) for trial in values["trials"]), values["metric"])
+
+
+@dataclass(frozen=True)
+class Search(_Trials):
+    """What came of a search.
+
+    Printed by rich it has colours; ``str()`` is the same without; a notebook shows it by itself.
+
+    Attributes:
+        best: The recipe of the best trial; running it again gives the same model.
+        model: The best model.
+        trials: All trials in their order; the first has the defaults.
+        metric: The score on dev that they were chosen by.
+        folder: Where everything lies.
+    """
+
+    best: Recipe
+    model: Model
+    trials: tuple[Trial, ...]
+    metric: str
+    folder: Path
+
+    @classmethod
+    def load(cls, folder: Path) -> Search:
+        """Return what came of the search that lies in ``folder``."""
+        tried = Tried.from_dict(json.loads((folder / TRIALS).read_text(encoding="utf-8")))
+        model = Model.load(folder / MODEL)
+        return cls(Recipe.from_dict(model.manifest.recipe), model, tried.trials, tried.metric, folder)
 
 
 def best_of(trials: tuple[Trial, ...]) -> Trial:

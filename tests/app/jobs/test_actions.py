@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tunery.app.access import AccessError
-from tunery.app.actions import jobs, runs, schedules, tuning
+from tunery.app.actions import jobs, runs, schedules
 from tunery.app.context import Context
 from tunery.app.jobs.queue import Jobs
 from tunery.errors import SettingError
@@ -170,7 +170,7 @@ def test_every_kind_has_a_title(team: Team) -> None:
 
 def test_strangers_learn_nothing_of_a_jobs_log_or_run(team: Team) -> None:
     job = jobs.start(team.of("editor"), "practice", {"steps": 2}, project=team.project)
-    assert tuning.of_job(team.of("viewer"), job.id) is None
-    for look in (jobs.lines, tuning.of_job):
+    assert runs.of_job(team.of("viewer"), job.id) is None
+    for look in (jobs.lines, runs.of_job):
         with pytest.raises(NotFoundError):
             look(team.of("stranger"), job.id)

@@ -20,6 +20,7 @@ _LEFT_OUT = {
     "/api/v1/session": {"delete"},
     "/api/v1/session/password": {"put"},
     "/api/v1/jobs/{job}/events": {"get"},  # a stream
+    "/api/v1/projects/{project}/base-models/search": {"get"},  # asks hubs
 }
 _CONFIG = """
 [checks.not_a_server_error]

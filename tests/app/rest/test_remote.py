@@ -62,7 +62,7 @@ def run(
 
 @pytest.mark.long
 def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
-    up: Up, home: Path, project: str, rows: Path, tiny_base: str
+    up: Up, ada: httpx.Client, home: Path, project: str, rows: Path, tiny_base: str
 ) -> None:
     checked = run(up, home, "data", "check", rows / "train.jsonl", "--task", "text-classification")
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -74,6 +74,15 @@ def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
     assert tuned.returncode == 0, tuned.stderr
     model = tuned.stdout.strip()
     assert "dev " in tuned.stderr
+
+    why = ada.post(f"/models/{model}/explanations", json={"text": "where is my card 😀?", "label": "card_arrival"})
+    assert why.status_code == 200, why.text
+    spoken = {"where is my card 😀?"[one["start"] : one["end"]] for one in why.json()["words"]}
+    assert {"where", "card"} <= spoken
+    assert set(LABELS) == set(why.json()["labels"])
+    assert any(one["weight"] != 0 for one in why.json()["words"])
+    nothing = ada.post(f"/models/{model}/explanations", json={"text": "card", "label": "no such label"})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "unusable")
 
     measured = run(up, home, "evaluate", model, "--data", "intents")
     assert measured.returncode == 0, measured.stderr
@@ -94,6 +103,60 @@ def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
     ended = run(up, home, "jobs", "cancel", listed[0]["id"])
     assert "ended already" in ended.stderr
     assert run(up, home, "jobs", "log", listed[1]["id"]).returncode == 0
+
+
+@pytest.mark.long
+def test_what_is_searched_ranked_and_foretold_there_is_shown_as_here(
+    up: Up, ada: httpx.Client, home: Path, project: str, rows: Path, tiny_base: str
+) -> None:
+    about = ("--data", rows, "--task", "text-classification")
+    how = ("--base", tiny_base, "--strategy", "head", "--max-steps", "4")
+    ranked = run(up, home, "models", "rank", tiny_base, "file:/nowhere", *about)
+    assert ranked.returncode == 0, ranked.stderr
+    assert "file:/nowhere" in ranked.stdout
+
+    searched = run(up, home, "search", *about, *how, "--trials", "2")
+    assert searched.returncode == 0, searched.stderr
+    assert "the defaults" in searched.stdout
+    model = searched.stdout.split()[-1]
+    assert ada.get(f"/models/{model}").json()["task"] == "text-classification"
+
+    curve = run(up, home, "data", "curve", rows, "--task", "text-classification", *how, "--points", "3", "--json")
+    assert curve.returncode == 0, curve.stderr
+    assert len({one["rows"] for one in json.loads(curve.stdout)["runs"]}) >= 3
+
+
+def test_a_folder_of_folders_becomes_one_version(
+    up: Up, ada: httpx.Client, home: Path, project: str, tmp_path: Path
+) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / "nested" / split).mkdir(parents=True)
+        lines = [json.dumps({"text": f"{split} text {number}", "label": "ab"[number % 2]}) for number in range(4)]
+        (tmp_path / "nested" / split / "part-0.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "nested" / ".DS_Store").write_bytes(b"\0\0")
+    (tmp_path / "nested" / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "nested" / "empty.txt").touch()
+    sent = run(up, home, "data", "upload", tmp_path / "nested", "--task", "text-classification")
+    assert sent.returncode == 0, sent.stderr
+    version = ada.get(f"/versions/{sent.stdout.strip()}").json()
+    assert {split: found["rows"] for split, found in version["counts"].items()} == {"train": 4, "dev": 4, "test": 4}
+    assert "picture.png" not in version["source"]
+
+
+def test_what_no_server_does_is_refused_and_not_done_here(up: Up, home: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "a", "label": "b"}\n', encoding="utf-8")
+    for words in (
+        ("data", "convert", bad, tmp_path / "out", "--task", "text-classification"),
+        ("compare", "a", "b", "--data", bad), ("package", "m", "--output", tmp_path / "p"), ("serve", "m"), ("up",),
+        ("worker",), ("keys", "list"), ("workspace", "info"),
+    ):  # fmt: skip
+        said = run(up, home, *words)
+        assert said.returncode == 2, words
+        assert "is not carried out by a server" in said.stderr, words
+        assert "Leave --server out" in said.stderr
+    assert not (tmp_path / "out").exists()
+    assert run(up, home, "data", "convert", "--help").returncode == 0
 
 
 def test_what_is_wrong_with_data_is_said_as_it_is_here(up: Up, home: Path, project: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
+from tunery.app.differing import differences
 from tunery.app.studio.views import calling, confusion, curves, recipes, slices, weights
 from tunery.errors import SettingError
 from tunery.evaluation.report import ConfusionTable
@@ -114,7 +115,7 @@ def test_recipes_are_compared_setting_by_setting() -> None:
     first = {"base": "file:/x", "strategy": {"name": "lora", "rank": 4}, "epochs": 2.0}
     second = {"base": "file:/x", "strategy": {"name": "full"}, "epochs": 4.0}
 
-    found = recipes.differences([first, second])
+    found = differences([first, second])
 
     assert [(one.setting, one.values) for one in found] == [
         ("strategy", ("lora", "full")), ("lora.rank", ("4", "")), ("epochs", ("2", "4"))

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tunery import tasks
@@ -16,7 +18,7 @@ from tunery.data.check import Check, check
 from tunery.data.dataset import Dataset, Schema
 from tunery.data.loading import columns_of, load
 from tunery.data.settings import DataSettings
-from tunery.data.writers import write_conll, write_jsonl
+from tunery.data.writers import write_conll, write_csv, write_jsonl
 from tunery.errors import DataError, Problem
 from tunery.settings import build
 from tunery.store import audit, data_sets, differences, kept, projects, version_rows, versions
@@ -28,6 +30,9 @@ from tunery.store.version_rows import PlacedRow
 from tunery.types import Example
 
 _SAMPLES = 8
+_WRITERS = {"jsonl": write_jsonl, "conll": write_conll, "csv": write_csv}
+Form = Literal["jsonl", "conll", "csv"]
+"""A kind of file that a split can be written to."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +238,23 @@ def versions_of(context: Context, data_set: str, *, after: str | None = None, li
         return versions.page(session, data_set=data_set, after=after, limit=limit)
 
 
+def versions_in(context: Context, project: str) -> list[tuple[DataSet, Version]]:
+    """Return the versions of all data sets of a project but the archived ones, the newest first.
+
+    Raises:
+        NotFoundError: There is no such project, or the user may not know of it.
+    """
+    with context.workspace.reading() as session:
+        access.require(session, context, project, "viewer")
+        found = session.execute(
+            select(DataSet, Version)
+            .join(Version, Version.data_set == DataSet.id)
+            .where(DataSet.project == project, DataSet.archived.is_(None))
+            .order_by(Version.created.desc(), Version.id.desc())
+        )
+        return [(data_set, version) for data_set, version in found.all()]
+
+
 def rows(
     context: Context,
     name: str,
@@ -300,7 +322,7 @@ def archive(context: Context, data_set: str, *, archived: bool = True) -> DataSe
         return found
 
 
-def export(context: Context, name: str, folder: Path, *, split: str, form: str = "jsonl") -> Path:
+def export(context: Context, name: str, folder: Path, *, split: str, form: Form = "jsonl") -> Path:
     """Write a split of a version to a file.
 
     Args:
@@ -308,17 +330,16 @@ def export(context: Context, name: str, folder: Path, *, split: str, form: str =
         name: The version.
         folder: Where the file is made.
         split: ``train``, ``dev`` or ``test``.
-        form: ``jsonl``, or ``conll`` for spans.
+        form: ``jsonl``; ``conll`` for spans; ``csv`` for labels.
 
     Raises:
         DataError: A row can't be written in this form.
         NotFoundError: There is no such version, or the user may not know of it.
     """
-    write = write_conll if form == "conll" else write_jsonl
     path = folder / f"{split}.{form}"
     with context.workspace.reading() as session:
         access.require(session, context, versions.project_of(session, name), "viewer")
-        write((example for _split, example, _by in version_rows.examples(session, name, split=split)), path)
+        _WRITERS[form]((example for _split, example, _by in version_rows.examples(session, name, split=split)), path)
     return path
 
 

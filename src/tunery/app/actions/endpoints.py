@@ -133,12 +133,13 @@ def history(context: Context, project: str, name: str, *, limit: int = 50) -> li
         return [(one, names.get(one.model or "", "")) for one in found]
 
 
-def traffic_of(context: Context, project: str, name: str, *, minutes: int) -> Window:
-    """Return what an endpoint did in the last minutes."""
+def traffic_of(context: Context, project: str, name: str, *, minutes: int, step: int = 1) -> Window:
+    """Return what an endpoint did in the last minutes, in points of ``step`` minutes."""
     with context.workspace.reading() as session:
         access.require(session, context, project, "viewer")
         found = _of_project(session, project, name)
-        return traffic.read(session, [found.id], since=datetime.now(UTC) - timedelta(minutes=minutes))
+        since = datetime.now(UTC) - timedelta(minutes=minutes)
+        return traffic.read(session, [found.id], since=since, minutes=step)
 
 
 def asked(

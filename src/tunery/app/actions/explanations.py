@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from tunery.app import access, explaining
+import asyncio
+
+from tunery.app import explaining
+from tunery.app.actions import models
 from tunery.app.context import Context
 from tunery.app.explaining import Explained
 from tunery.errors import ModelError
 from tunery.i18n import _
-from tunery.store import models
-from tunery.store.tables import Model
 
 _LONGEST = 4000
-
-
-def subject(context: Context, model: str) -> Model:
-    """Return a model.
-
-    Raises:
-        NotFoundError: There is none, or the user may not see it.
-    """
-    with context.workspace.reading() as session:
-        found = models.get(session, model)
-        access.require(session, context, found.project, "viewer")
-        return found
 
 
 async def explain(context: Context, model: str, text: str, label: str | None = None) -> Explained:
@@ -30,8 +19,10 @@ async def explain(context: Context, model: str, text: str, label: str | None = N
 
     Raises:
         ModelError: The text is too long, or the model can't explain this.
+        NotFoundError: There is no such model, or the user may not know of it.
     """
-    found = subject(context, model)
     if len(text) > _LONGEST:
         raise ModelError(_("The text is too long to be explained."), _("Give up to {n} characters.").format(n=_LONGEST))
-    return await explaining.explain(models.check_out(context.workspace, found.id), text, label)
+    # Looking and unpacking wait for the disk, and must not keep others waiting.
+    folder = await asyncio.to_thread(models.folder, context, model)
+    return await explaining.explain(folder, text, label)

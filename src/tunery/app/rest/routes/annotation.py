@@ -12,12 +12,11 @@ from tunery.app.actions import annotation, queues
 from tunery.app.annotation.surface import Plain
 from tunery.app.rest.answering import Route
 from tunery.app.rest.bodies import Answer, Body
+from tunery.app.rest.bodies import Answered as Target
 from tunery.app.rest.callers import Caller
 
 router = APIRouter(tags=["annotation"], route_class=Route)
 
-Target = str | list[str] | list[tuple[int, int, str]]
-"""A label, labels, or spans as start, end (code points, exclusive) and label."""
 Name = Annotated[str, Field(max_length=128)]
 
 

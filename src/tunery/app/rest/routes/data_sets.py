@@ -12,12 +12,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from tunery.app.actions import data
-from tunery.app.actions.data import Listed, Origin
+from tunery.app.actions.data import Form, Listed, Origin
 from tunery.app.rest.answering import Route, unchanged
 from tunery.app.rest.bodies import Answer, Body
 from tunery.app.rest.callers import Caller
 from tunery.app.rest.pages import PageAnswer, Part
 from tunery.app.rest.routes.jobs import JobAnswer
+from tunery.store.differences import Change, Kind
 from tunery.store.tables import DataSet
 from tunery.store.targets import from_text
 from tunery.store.version_rows import PlacedRow
@@ -26,7 +27,8 @@ from tunery.types import Span
 router = APIRouter(tags=["data sets"], route_class=Route)
 
 Split = Literal["train", "dev", "test"]
-_LINES: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+Before = Annotated[str, Query(max_length=128, description="The version that it is compared with.")]
+_FILES: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "text/csv")}
 
 
 class VersionAnswer(Answer):
@@ -62,6 +64,18 @@ class ListedAnswer(DataSetAnswer):
     """A data set with its last version."""
 
     latest: VersionAnswer | None
+
+
+class PlacedVersionAnswer(VersionAnswer):
+    """A version with the name of its data set."""
+
+    name: str = Field(description="The data set's.")
+
+
+class PlacedVersionsAnswer(Answer):
+    """All of a project."""
+
+    items: list[PlacedVersionAnswer]
 
 
 class DataSetBody(Body):
@@ -110,6 +124,30 @@ class RowAnswer(Answer):
     text: str
     text_pair: str | None
     target: Any = Field(description="A label, labels, or spans as [start, end, label].")
+    deleted: datetime | None
+
+
+class DifferenceAnswer(Answer):
+    """How many rows two versions don't have alike; one that was moved and labelled anew counts twice."""
+
+    before: str
+    after: str
+    added: int
+    removed: int
+    moved: int
+    relabelled: int
+
+
+class ChangeAnswer(Answer):
+    """A row that two versions don't have alike."""
+
+    row: str
+    text: str
+    text_pair: str | None
+    split_before: str | None = Field(description="Null where the first version doesn't have it.")
+    split_after: str | None
+    target_before: Any = Field(description="A label, labels, or spans as [start, end, label].")
+    target_after: Any
     deleted: datetime | None
 
 
@@ -165,6 +203,16 @@ def list_versions(context: Caller, part: Part, data_set: str) -> PageAnswer[Vers
     return PageAnswer.of(page, VersionAnswer.model_validate)
 
 
+@router.get("/projects/{project}/versions", summary="The versions of a project")
+def list_all_versions(context: Caller, project: str) -> PlacedVersionsAnswer:
+    """Return the versions of all data sets but the archived ones, the newest first."""
+    items = [
+        PlacedVersionAnswer(**VersionAnswer.model_validate(version).model_dump(), name=owner.name)
+        for owner, version in data.versions_in(context, project)
+    ]
+    return PlacedVersionsAnswer(items=items)
+
+
 @router.get("/versions/{version}", summary="A version")
 def show_version(context: Caller, version: str) -> VersionAnswer:
     """Return a version."""
@@ -185,18 +233,34 @@ def rows(
     return PageAnswer.of(page, _row)
 
 
+@router.get("/versions/{version}/difference", summary="How much a version differs from another")
+def difference(context: Caller, version: str, before: Before) -> DifferenceAnswer:
+    """Return how many rows were added, removed, moved to another split, and labelled anew."""
+    return DifferenceAnswer.model_validate(
+        {"before": before, "after": version, **data.difference(context, before, version)}
+    )
+
+
+@router.get("/versions/{version}/changes", summary="What a version has otherwise than another")
+def changes(context: Caller, part: Part, version: str, before: Before, kind: Kind) -> PageAnswer[ChangeAnswer]:
+    """Return the rows of one kind of difference, in an order of no meaning."""
+    page = data.changes(context, before, version, kind=kind, start=part.after, limit=part.limit)
+    return PageAnswer.of(page, _change)
+
+
 @router.get(
     "/versions/{version}/files/{split}",
     summary="A split as a file",
     response_class=Response,
-    responses={200: {"description": "JSON lines, or CoNLL.", "content": _LINES}},
+    responses={200: {"description": "JSON lines, CoNLL for spans, or CSV for labels.", "content": _FILES}},
 )
-def file(context: Caller, version: str, split: Split, form: Literal["jsonl", "conll"] = "jsonl") -> Response:
+def file(context: Caller, version: str, split: Split, form: Form = "jsonl") -> Response:
     """Return a split of a version, as a file that can be imported again."""
     with TemporaryDirectory(dir=context.workspace.place("uploads")) as folder:
         path = data.export(context, version, Path(folder), split=split, form=form)
         headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
-        return Response(path.read_bytes(), 200, headers, "text/plain; charset=utf-8")
+        kind = "csv" if form == "csv" else "plain"
+        return Response(path.read_bytes(), 200, headers, f"text/{kind}; charset=utf-8")
 
 
 def _listed(one: Listed) -> ListedAnswer:
@@ -213,6 +277,14 @@ def _row(placed: PlacedRow) -> RowAnswer:
     return RowAnswer(
         row=row.id, split=place.split, position=place.position, text=row.text, text_pair=row.text_pair,
         target=_target(place.target), deleted=row.deleted,
+    )  # fmt: skip
+
+
+def _change(one: Change) -> ChangeAnswer:
+    row = one.row
+    return ChangeAnswer(
+        row=row.id, text=row.text, text_pair=row.text_pair, split_before=one.split_before, split_after=one.split_after,
+        target_before=_target(one.target_before), target_after=_target(one.target_after), deleted=row.deleted,
     )  # fmt: skip
 
 

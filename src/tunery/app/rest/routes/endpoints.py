@@ -22,6 +22,8 @@ from tunery.store.tables import EndpointEvent, Feedback, Request
 
 router = APIRouter(prefix="/projects/{project}/endpoints", tags=["endpoints"], route_class=Route)
 
+_LONGEST = 60 * 24 * 90
+"""Minutes."""
 Reason = Annotated[str, Field(max_length=1000, description="Why, for those who look at it later.")]
 
 
@@ -133,7 +135,7 @@ class FeedbackAnswer(Answer):
     note: str
 
 
-class RequestAnswer(Answer):
+class AskedAnswer(Answer):
     """What was asked, and the answer."""
 
     id: str
@@ -148,6 +150,11 @@ class RequestAnswer(Answer):
     abstained: bool
     milliseconds: float | None
     deleted: datetime | None
+
+
+class RequestAnswer(AskedAnswer):
+    """A request with what people said about the answer."""
+
     feedback: list[FeedbackAnswer]
 
 
@@ -160,6 +167,24 @@ class KeyAnswer(Answer):
     rate: str | None
     quota: str | None
     created: datetime
+
+
+class KeyBody(Body):
+    """A key to make."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["checkout"])]
+    rate: Annotated[str, Field(max_length=100, examples=["100/minute"])] | None = Field(
+        default=None, description="How many calls it may make in a time; null for no limit."
+    )
+    quota: Annotated[str, Field(max_length=100, examples=["10000/day"])] | None = Field(
+        default=None, description="How many texts it may have answered in a time; null for no limit."
+    )
+
+
+class NewKeyAnswer(KeyAnswer):
+    """A new key with its secret, shown only now."""
+
+    key: str
 
 
 class KeysAnswer(Answer):
@@ -231,10 +256,14 @@ def history(context: Caller, project: str, name: str, limit: Annotated[int, Quer
 
 @router.get("/{name}/traffic", summary="How much an endpoint is asked")
 def traffic(
-    context: Caller, project: str, name: str, minutes: Annotated[int, Query(ge=1, le=60 * 24 * 90)] = 60
+    context: Caller,
+    project: str,
+    name: str,
+    minutes: Annotated[int, Query(ge=1, le=_LONGEST, description="How far it goes back.")] = 60,
+    step: Annotated[int, Query(ge=1, le=_LONGEST, description="How many minutes each of the points is long.")] = 1,
 ) -> TrafficAnswer:
     """Return what it did in the last minutes."""
-    found = endpoints.traffic_of(context, project, name, minutes=minutes)
+    found = endpoints.traffic_of(context, project, name, minutes=minutes, step=step)
     points = [PointAnswer.model_validate(counts).model_copy(update={"at": at}) for at, counts in found.points]
     return TrafficAnswer(
         since=found.since, until=found.until, rate=found.rate, total=PointAnswer.model_validate(found.counts),
@@ -256,6 +285,14 @@ def requests(
 def keys(context: Caller, project: str, name: str) -> KeysAnswer:
     """Return what is known of the keys that are still good."""
     return KeysAnswer(items=[KeyAnswer.model_validate(one) for one in endpoints.keys(context, project, name)])
+
+
+@router.post("/{name}/keys", status_code=201, summary="Make a key")
+@secret
+def create_key(context: Caller, project: str, name: str, body: KeyBody) -> NewKeyAnswer:
+    """Make a key by which programs may ask the endpoint, and return its secret."""
+    made, given = endpoints.create_key(context, project, name, called=body.name, rate=body.rate, quota=body.quota)
+    return NewKeyAnswer(**KeyAnswer.model_validate(made).model_dump(), key=given)
 
 
 @router.delete("/{name}/keys/{key}", status_code=204, summary="Revoke a key")

@@ -45,6 +45,25 @@ class AnsweredRowAnswer(Answer):
     right: bool
 
 
+class AnsweredRowsAnswer(Answer):
+    """Some rows of a report."""
+
+    items: list[AnsweredRowAnswer]
+
+
+class LengthAnswer(Answer):
+    """How long a row is, and whether it was answered rightly."""
+
+    characters: int
+    right: bool
+
+
+class LengthsAnswer(Answer):
+    """One of each row of a report."""
+
+    items: list[LengthAnswer]
+
+
 class ComparisonAnswer(Answer):
     """Whether one model is better than another, beyond chance."""
 
@@ -87,6 +106,19 @@ def rows(
         context, report, expected=expected, answered=answered, right=right, after=part.after, limit=part.limit
     )
     return PageAnswer.of(page, _row)
+
+
+@router.get("/reports/{report}/mistakes", summary="The mistakes that the model was surest of")
+def mistakes(context: Caller, report: str, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> AnsweredRowsAnswer:
+    """Return wrongly answered rows, the surest first: often the label is what is wrong."""
+    return AnsweredRowsAnswer(items=[_row(one) for one in reports.surest_mistakes(context, report, limit=limit)])
+
+
+@router.get("/reports/{report}/lengths", summary="Mistakes by the length of the text")
+def lengths(context: Caller, report: str) -> LengthsAnswer:
+    """Return for each row how long it is and whether it was answered rightly."""
+    found = reports.lengths(context, report)
+    return LengthsAnswer(items=[LengthAnswer(characters=characters, right=right) for characters, right in found])
 
 
 @router.get("/comparisons", summary="Two reports against each other")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from tunery.app.actions import bases, jobs, tuning
+from tunery.app.actions import bases, data, jobs
 from tunery.app.base_cards import BaseCard
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.base_cards import base_card, languages_text
@@ -32,7 +32,7 @@ async def base_models(project: str) -> None:
     here = visit()
     task = here.project.task if here.project is not None else None
     cards = bases.suggested(here.context, project, task=task)
-    versions = await in_background(tuning.versions, here.context, project)
+    versions = await in_background(data.versions_in, here.context, project)
     heading(
         _("Base models"),
         _("Pretrained models that yours begins with. Choose one to tune, or several to be ranked on your data."),
@@ -68,8 +68,11 @@ class _Chooser:
         self._ranking = Tag("div")
         self._show_cards(())
         self._show_bar()
-        latest = await in_background(tuning.latest, visit().context, self._project, "rank")
-        if latest is not None:
+        context = visit().context
+        ranked = await in_background(
+            lambda: jobs.page(context, self._project, state="done", kind="rank", limit=1).items
+        )
+        for latest in ranked:
             self._show_ranking(latest)
 
     async def _search(self) -> None:
@@ -121,7 +124,7 @@ class _Chooser:
                 query = urlencode({"base": self._chosen[0]})
                 Tag("a", _("Tune it"), classes="button primary", href=f"/p/{self._project}/tune/new?{query}")
             if self._versions:
-                names = {version.id: f"{data.name} · {version.number}" for data, version in self._versions}
+                names = {version.id: f"{owner.name} · {version.number}" for owner, version in self._versions}
                 self._version = choice_field(_("Data"), names, self._versions[0][1].id)
                 button(_("Rank on this data")).on("click", self._rank)
             else:

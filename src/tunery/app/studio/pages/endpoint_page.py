@@ -7,7 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
-from tunery.app.actions import endpoints, tuning
+from tunery.app.actions import endpoints
+from tunery.app.actions import models as model_actions
 from tunery.app.actions.endpoints import StoredEndpoint
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.answers import answer_view
@@ -29,6 +30,7 @@ from tunery.app.studio.views import calling, sizes
 from tunery.app.studio.visits import in_background, visit
 from tunery.app.studio.words import task_name
 from tunery.i18n import N_, _
+from tunery.store.paging import MOST
 from tunery.store.tables import EndpointKey, Feedback, Model, Request
 from tunery.store.targets import from_text
 
@@ -53,7 +55,7 @@ async def show(project: str, name: str) -> None:
     measures.dress()
     context = visit().context
     stored = await in_background(endpoints.get, context, project, name)
-    models = await in_background(tuning.models, context, project)
+    models = await in_background(lambda: model_actions.page(context, project, limit=MOST).items)
     page = _EndpointPage(project, stored, models)
     page.build()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from tunery.app.actions import endpoints, tuning
+from tunery.app.actions import endpoints
+from tunery.app.actions import models as model_actions
 from tunery.app.actions.endpoints import StoredEndpoint
 from tunery.app.studio import measures
 from tunery.app.studio.components.cards import card, empty_state
@@ -16,7 +17,7 @@ from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import in_background, visit
 from tunery.i18n import N_, _
-from tunery.store.paging import Page
+from tunery.store.paging import MOST, Page
 from tunery.store.tables import Model
 
 
@@ -26,7 +27,7 @@ async def index(project: str, model: str = "") -> None:
     measures.dress()
     here = visit()
     found = await in_background(endpoints.listed, here.context, project)
-    models = await in_background(tuning.models, here.context, project)
+    models = await in_background(lambda: model_actions.page(here.context, project, limit=MOST).items)
     heading(_("Endpoints"), _("Names that programs ask. Which model answers can be changed at any time."))
     if found:
         with card(classes="flush"):

@@ -7,8 +7,9 @@ import json
 import yaml
 from nicegui import ui
 
-from tunery.app.actions import jobs, tuning
-from tunery.app.actions.tuning import StoredRun
+from tunery.app.actions import jobs, runs
+from tunery.app.actions.runs import StoredRun
+from tunery.app.actions.runs import compare as side_by_side
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.cards import card, stat, stats
 from tunery.app.studio.components.charts import lines
@@ -19,7 +20,7 @@ from tunery.app.studio.components.recipe_form import name_of
 from tunery.app.studio.components.times import duration
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
-from tunery.app.studio.views import curves, recipes
+from tunery.app.studio.views import curves
 from tunery.app.studio.visits import in_background, visit
 from tunery.evaluation import wording
 from tunery.i18n import N_, _
@@ -39,7 +40,7 @@ _ENDINGS = {
 async def show(project: str, run: str) -> None:
     """Build a run."""
     measures.dress()
-    page = _RunPage(project, await in_background(tuning.get, visit().context, run))
+    page = _RunPage(project, await in_background(runs.get, visit().context, run))
     page.build()
 
 
@@ -47,7 +48,8 @@ async def show(project: str, run: str) -> None:
 async def compare(project: str, runs: str) -> None:  # noqa: ARG001 - the visit has it
     """Build the comparison of some runs."""
     measures.dress()
-    found = await in_background(tuning.several, visit().context, [one for one in runs.split(",") if one][:6])
+    beside = await in_background(side_by_side, visit().context, [one for one in runs.split(",") if one])
+    found = list(beside.runs)
     heading(_("Runs beside each other"), _("Where their recipes differ, and how they went."), kicker=_("Tune"))
     names = _distinct(found)
     with card(_("Where they differ")), Tag("div", classes="scroll"), Tag("table"):
@@ -56,7 +58,7 @@ async def compare(project: str, runs: str) -> None:  # noqa: ARG001 - the visit 
                 Tag("th", name, scope="col")
         with Tag("tbody"):
             _row(_("Data"), [f"{one.data_set.name} · {one.version.number}" for one in found])
-            for row in recipes.differences([one.record.recipe for one in found]):
+            for row in beside.differences:
                 _row(name_of(row.setting), [value or _("default") for value in row.values])
             for metric in dict.fromkeys(metric for one in found for metric in one.record.metrics):
                 values = [one.record.metrics.get(metric) for one in found]
@@ -123,8 +125,8 @@ class _RunPage:
             button(_("Measure on test"), kind="primary").on("click", self._measure)
 
     async def _again(self) -> None:
-        job = await in_background(tuning.begin_again, visit().context, self._run.record.id)
-        run = await in_background(tuning.of_job, visit().context, job.id)
+        job = await in_background(runs.begin_again, visit().context, self._run.record.id)
+        run = await in_background(runs.of_job, visit().context, job.id)
         ui.navigate.to(f"/p/{self._project}/tune/runs/{run}")
 
     async def _measure(self) -> None:
@@ -147,7 +149,7 @@ class _RunPage:
         ui.navigate.to(f"/p/{self._project}/tune/runs/{self._run.record.id}")
 
     async def _look(self) -> None:
-        self._run = await in_background(tuning.get, visit().context, self._run.record.id)
+        self._run = await in_background(runs.get, visit().context, self._run.record.id)
         if self._run.record.state in ENDED:
             self._timer.cancel()
         self._show()

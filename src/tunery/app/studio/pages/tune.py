@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from tunery.app.actions import jobs, tuning
-from tunery.app.actions.tuning import StoredRun
+from tunery.app.actions import data, jobs
+from tunery.app.actions import runs as run_actions
+from tunery.app.actions.runs import StoredRun
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.cards import card, empty_state
 from tunery.app.studio.components.forms import choice_field, number_field, text_field
@@ -40,7 +41,7 @@ def runs(project: str) -> None:
             link(_("Tune a model"), f"/p/{project}/tune/new", classes="button primary")
 
     heading(_("Tune"), _("Every run of this project: what it learned from, and how well."), actions=actions)
-    if not tuning.page(context, project, limit=1).items:
+    if not run_actions.page(context, project, limit=1).items:
         empty_state(
             _("Nothing has been tuned yet."),
             _("Choose data and a base model; the plan says how long it takes."),
@@ -50,9 +51,10 @@ def runs(project: str) -> None:
         return
     with card(classes="flush"):
         data_table(
-            _columns(project, chosen), lambda after, limit: tuning.page(context, project, after=after, limit=limit),
+            _columns(project, chosen),
+            lambda after, limit: run_actions.page(context, project, after=after, limit=limit),
             label=_("Runs"),
-        )  # fmt: skip
+        )
     with Tag("div", classes="row"):
         button(_("Compare those that are ticked")).on("click", lambda: _compare(project, chosen))
 
@@ -62,7 +64,7 @@ async def new(project: str, base: str = "", version: str = "") -> None:
     """Build the form."""
     measures.dress()
     here = visit()
-    versions = await in_background(tuning.versions, here.context, project)
+    versions = await in_background(data.versions_in, here.context, project)
     heading(_("Tune a model"), _("Sensible defaults are set. The plan says what will be done before anything is."))
     if not versions:
         empty_state(
@@ -82,7 +84,7 @@ class _NewRun:
         self._project = project
         task = versions[0][0].task
         with card(_("What it learns from")):
-            names = {one.id: f"{data.name} · {one.number} ({_rows(one)})" for data, one in versions}
+            names = {one.id: f"{owner.name} · {one.number} ({_rows(one)})" for owner, one in versions}
             with Tag("div", classes="fields"):
                 self._version = choice_field(
                     _("Data"), names, version if version in names else versions[0][1].id,
@@ -119,7 +121,7 @@ class _NewRun:
     async def _go(self, job: Job | None) -> None:
         if job is None:
             return
-        run = await in_background(tuning.of_job, visit().context, job.id)
+        run = await in_background(run_actions.of_job, visit().context, job.id)
         ui.navigate.to(f"/p/{self._project}/tune/runs/{run}")
 
     async def _plan(self) -> None:

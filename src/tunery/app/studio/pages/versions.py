@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from tunery.app.actions import data, deletions, lineage
+from tunery.app.actions.data import Form
 from tunery.app.studio import notices
 from tunery.app.studio.components import charts
 from tunery.app.studio.components.cards import card, note, stat, stats
@@ -76,7 +77,7 @@ def _note(entry: dict[str, Any]) -> Problem:
 
 def _actions(project: str, owner: DataSet, shown: Version) -> None:
     with button(_("Export"), symbol="download"), ui.menu().classes("menu"), Tag("div", role="menu"):
-        forms = ("jsonl", "conll") if owner.task == "token-classification" else ("jsonl",)
+        forms: tuple[Form, ...] = ("jsonl", "conll") if owner.task == "token-classification" else ("jsonl", "csv")
         for split in shown.counts:
             for form in forms:
                 Tag(
@@ -90,7 +91,7 @@ def _actions(project: str, owner: DataSet, shown: Version) -> None:
         button_link(_("New version from a file"), f"/p/{project}/data/import?into={owner.name}", symbol="plus")
 
 
-async def _export(owner: DataSet, shown: Version, split: str, form: str) -> None:
+async def _export(owner: DataSet, shown: Version, split: str, form: Form) -> None:
     context = visit().context
 
     def write() -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunery.app.actions import explanations
+from tunery.app.actions import explanations, models
 from tunery.app.explaining import Explained
 from tunery.app.studio import measures
 from tunery.app.studio.components.cards import card
@@ -21,7 +21,7 @@ from tunery.i18n import N_, _
 async def why(project: str, model: str) -> None:  # noqa: ARG001 - the visit has the project
     """Build the page."""
     measures.dress()
-    found = await in_background(explanations.subject, visit().context, model)
+    found = await in_background(models.get, visit().context, model)
     lead = _("Integrated gradients: how much each word moved the answer, up or down. It takes some seconds.")
     heading(_("Why an answer?"), lead, kicker=found.name or found.id[:10])
     with card():
