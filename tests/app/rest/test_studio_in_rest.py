@@ -146,8 +146,9 @@ def test_a_projects_versions_come_with_their_names_and_lengths(ada: httpx.Client
         (version.id, world.data_set.name) for version in world.versions[::-1]
     ]
     lengths = ada.get(f"/versions/{world.versions[1].id}").json()["lengths"]
-    assert sum(lengths["train"]) == 3
-    assert lengths["width"] * len(lengths["train"]) > len(PRIVATE)
+    width = lengths.pop("width")
+    assert sum(sum(rows) for rows in lengths.values()) == 3
+    assert all(width * len(rows) > len(PRIVATE) for rows in lengths.values())
 
 
 def test_a_version_is_taken_along_as_csv_and_comes_back_the_same(ada: httpx.Client, world: World) -> None:
