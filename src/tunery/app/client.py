@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from tunery import progress
+from tunery.app.unpacking import unpack, vacant
 from tunery.data import folders
 from tunery.errors import ServerError, SettingError
 from tunery.i18n import _, language
@@ -170,6 +172,27 @@ class Server:
             _("The project has no model {name}.").format(name=name), _("Look at its models in the studio.")
         )
 
+    def download(self, model: str, folder: Path) -> None:
+        """Write a model's folder here; it appears as a whole or not at all.
+
+        Args:
+            model: The model's id.
+            folder: Where it goes; a new one, or an empty one.
+
+        Raises:
+            ServerError: The application refuses, can't be reached, or sends something else.
+            SettingError: Something is there already, or it can't be written.
+        """
+        vacant(folder)
+        with TemporaryDirectory() as place, self._in_words():
+            archive = Path(place) / "model.zip"
+            with self._client.stream("GET", f"/models/{model}/files", timeout=_PATIENCE) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refused(response)
+                _keep(response, archive, _("Fetching the model"))
+            unpack(archive, folder)
+
     # -- jobs ----------------------------------------------------------------------------------------------------------
 
     def run(self, kind: str, arguments: Mapping[str, object]) -> Json:
@@ -327,6 +350,14 @@ def _pieces(read: Any, path: Path) -> Iterator[bytes]:
     with progress.bar(path.name, float(path.stat().st_size), in_bytes=True) as shown:
         while piece := read(1 << 18):
             yield piece
+            shown.advance(len(piece))
+
+
+def _keep(response: httpx.Response, path: Path, title: str) -> None:
+    size = float(response.headers.get("Content-Length") or 0)
+    with path.open("wb") as file, progress.bar(title, size or None, in_bytes=True) as shown:
+        for piece in response.iter_bytes(1 << 18):
+            file.write(piece)
             shown.advance(len(piece))
 
 

@@ -40,7 +40,8 @@ USABLE, UNUSABLE, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 
 _THERE = (
-    "data check", "data upload", "data curve", "models rank", "tune", "search", "evaluate", "export", "predict",
+    "data check", "data upload", "data curve", "models rank", "models list", "models download",
+    "tune", "search", "evaluate", "export", "predict",
     "deploy", "jobs list", "jobs log", "jobs cancel",
 )  # fmt: skip
 """The commands that a server carries out."""
@@ -105,9 +106,13 @@ def _application() -> typer.Typer:
         with_settings(data.curve, tune.settings()),
         _("Say what more labels would bring."),
     )
-    about_models = typer.Typer(name="models", cls=Group, no_args_is_help=True, help=_("Choose a base model."))
+    about_models = typer.Typer(
+        name="models", cls=Group, no_args_is_help=True, help=_("Choose a base model; fetch your own.")
+    )
     app.add_typer(about_models)
     _add(about_models, models.rank, _("Rank base models by how near they are to a task, without tuning any."))
+    _add(about_models, models.list_models, _("Print the models of a project of a server."), name="list")
+    _add(about_models, models.download, _("Fetch a model's folder from a server."))
     _add(app, with_settings(tune.tune, tune.settings()), _("Tune a base model to labelled examples."))
     _add(
         app, with_settings(search.search, tune.settings()), _("Search for settings that are better than the defaults.")

@@ -42,7 +42,7 @@ def search(
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, {"task": task, "strategy": strategy, **values})
     if servers.wanted():
-        _search_there(data, complete, trials, pairs(settings))
+        _search_there(data, complete, output, trials, pairs(settings))
         return
     if output is None:
         raise SettingError(_("No folder for the result is named."), _("Give one, for example --output my-search."))
@@ -53,11 +53,13 @@ def search(
     say(_("Measure it:  tunery evaluate {folder} --data {data}").format(folder=found.model.folder, data=data))
 
 
-def _search_there(data: str, recipe: Recipe, trials: int, settings: dict[str, str]) -> None:
+def _search_there(data: str, recipe: Recipe, output: Path | None, trials: int, settings: dict[str, str]) -> None:
     from tunery.tuning.search_result import Tried
 
+    servers.vacant(output)
     with servers.server() as server:
         version = server.version(data, recipe.task.name, settings)
         made = server.run("search", {"version": version, "recipe": servers.as_job(recipe), "trials": trials})
+        servers.fetch(server, made["model"], output)
     show(Tried.from_dict(made["search"]))
-    write(str(made["model"]))
+    write(str(output or made["model"]))

@@ -93,6 +93,29 @@ def refuse(command: str, there: Iterable[str]) -> None:
         )
 
 
+def vacant(output: Path | None) -> None:
+    """Make sure, before anything is begun, that a model can be written to a folder.
+
+    Raises:
+        SettingError: Something is there already.
+    """
+    if output is not None:
+        from tunery.app.unpacking import vacant as check
+
+        check(output)
+
+
+def fetch(server: Server, model: str, output: Path | None) -> None:
+    """Fetch a model into a folder, where one is named.
+
+    Raises:
+        ServerError: The server refuses, or can't be reached.
+        SettingError: The folder can't be written.
+    """
+    if output is not None:
+        server.download(model, output)
+
+
 def keep(url: str, token: str) -> Path:
     """Keep a server's token for the commands to come; nobody else on the machine can read it.
 

@@ -43,7 +43,7 @@ def tune(
     # The recipe comes first: a wrong setting should not wait for a download.
     complete = Recipe.of(recipe, None, given)
     if servers.wanted():
-        _tune_there(data, complete, dry_run, pairs(settings))
+        _tune_there(data, complete, output, dry_run, pairs(settings))
         return
     if output is None and not dry_run:
         raise SettingError(_("No folder for the model is named."), _("Give one, for example --output my-model."))
@@ -55,7 +55,8 @@ def tune(
     _tell(model, data)
 
 
-def _tune_there(data: str, recipe: Recipe, dry_run: bool, settings: dict[str, str]) -> None:
+def _tune_there(data: str, recipe: Recipe, output: Path | None, dry_run: bool, settings: dict[str, str]) -> None:
+    servers.vacant(output)
     with servers.server() as server:
         version = server.version(data, recipe.task.name, settings)
         arguments_of_it = {"version": version, "recipe": servers.as_job(recipe)}
@@ -64,7 +65,8 @@ def _tune_there(data: str, recipe: Recipe, dry_run: bool, settings: dict[str, st
             return
         made = server.run("tune", arguments_of_it)
         model = server.ask("GET", f"/models/{made['model']}")
-    write(str(model["id"]))
+        servers.fetch(server, model["id"], output)
+    write(str(output or model["id"]))
     for name, value in model["manifest"].get("metrics", {}).items():
         if name == recipe.task.metric:
             say(_("dev {metric}: {value:.4f}").format(metric=name, value=value))

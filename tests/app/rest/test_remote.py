@@ -14,6 +14,8 @@ import httpx
 import pytest
 from tests.app.rest.servers import PASSWORD, Up
 
+import tunery
+
 LABELS = ("card_arrival", "exchange_rate")
 
 
@@ -84,6 +86,15 @@ def test_from_a_file_to_an_endpoint_without_leaving_the_terminal(
     nothing = ada.post(f"/models/{model}/explanations", json={"text": "card", "label": "no such label"})
     assert (nothing.status_code, nothing.json()["code"]) == (422, "unusable")
 
+    listed = json.loads(run(up, home, "models", "list", "--json").stdout)["models"]
+    assert [one["id"] for one in listed] == [model]
+    fetched = run(up, home, "models", "download", model[:12], "--output", home / "mine")
+    assert (fetched.returncode, fetched.stdout.strip()) == (0, str(home / "mine")), fetched.stderr
+    [answer] = tunery.load_model(home / "mine").predict(["where is my card, it has not arrived yet"])
+    assert answer.target == "card_arrival"
+    again = run(up, home, "models", "download", model[:12], "--output", home / "mine")
+    assert (again.returncode, "holds something already" in again.stderr) == (2, True)
+
     measured = run(up, home, "evaluate", model, "--data", "intents")
     assert measured.returncode == 0, measured.stderr
     assert "exchange_rate" in measured.stdout
@@ -115,11 +126,11 @@ def test_what_is_searched_ranked_and_foretold_there_is_shown_as_here(
     assert ranked.returncode == 0, ranked.stderr
     assert "file:/nowhere" in ranked.stdout
 
-    searched = run(up, home, "search", *about, *how, "--trials", "2")
+    searched = run(up, home, "search", *about, *how, "--trials", "2", "--output", home / "best")
     assert searched.returncode == 0, searched.stderr
     assert "the defaults" in searched.stdout
-    model = searched.stdout.split()[-1]
-    assert ada.get(f"/models/{model}").json()["task"] == "text-classification"
+    assert searched.stdout.split()[-1] == str(home / "best")
+    assert tunery.load_model(home / "best").task.name == "text-classification"
 
     curve = run(up, home, "data", "curve", rows, "--task", "text-classification", *how, "--points", "3", "--json")
     assert curve.returncode == 0, curve.stderr
