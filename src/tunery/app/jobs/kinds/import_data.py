@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from tunery import i18n
 from tunery.app import datasets
 from tunery.app.jobs.context import JobContext
 from tunery.app.jobs.kind import Arguments, Kind
@@ -59,7 +60,8 @@ class Import(Kind[ImportArguments]):
         import tunery
 
         place = arguments.source or _unpacked(context, arguments.files)
-        data = tunery.load_data(place, arguments.task, **arguments.settings)
+        with i18n.remembering():  # its readers' languages may be others than that of whoever imports it
+            data = tunery.load_data(place, arguments.task, **arguments.settings)
         context.progress(_("Storing the rows"))
         return context.once("version", lambda session: _store(context, session, arguments, data))
 

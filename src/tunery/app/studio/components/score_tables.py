@@ -137,7 +137,7 @@ def _score_cells(value: float, ends: tuple[float, float], kind: str) -> None:
 
 
 def _name(label: str, address: str | None) -> None:
-    with Tag("td"):
+    with Tag("td", classes="name"):
         if address is None:
             Tag("span", wording.visible(label))
         else:

@@ -119,7 +119,10 @@ class DataTable(Generic[T]):
     def _head(self) -> None:
         with Tag("thead"), Tag("tr"):
             for column in self._columns:
-                Tag("th", column.title, classes=_classes(column), scope="col")
+                if column.title:
+                    Tag("th", column.title, classes=_classes(column), scope="col")
+                else:
+                    Tag("td", classes=_classes(column))  # a heading without words would be read out as one
 
     def _row(self, item: T) -> None:
         with Tag("tr"):

@@ -16,6 +16,7 @@ from tunery.app.studio.components.code import code_block
 from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.components.progress import ENDED, progress_line, state_mark
 from tunery.app.studio.components.recipe_form import name_of
+from tunery.app.studio.components.taking_along import TakingAlong
 from tunery.app.studio.components.times import duration
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
@@ -52,7 +53,8 @@ async def compare(project: str, runs: str) -> None:  # noqa: ARG001 - the visit 
     names = _distinct(found)
     with card(_("Where they differ")), Tag("div", classes="scroll"), Tag("table"):
         with Tag("thead"), Tag("tr"):
-            for name in ("", *names):
+            Tag("td")
+            for name in names:
                 Tag("th", name, scope="col")
         with Tag("tbody"):
             _row(_("Data"), [f"{one.data_set.name} · {one.version.number}" for one in found])
@@ -95,8 +97,11 @@ class _RunPage:
         self._outcome = Tag("div")
         self._curves = Tag("div", classes="stack")
         self._trials = Tag("div")
-        with card(_("Log")):
-            self._log = Tag("pre", "", classes="log", tabindex="0", **{"aria-label": _("Log")})
+        if run.model is not None:
+            TakingAlong(self._project, run.model, may_export=visit().role in ("editor", "owner"))
+        with card(_("Log")) as self._said:
+            self._log = Tag("pre", "", classes="log", tabindex="0", role="log", **{"aria-label": _("Log")})
+        self._said.set_visibility(False)
         with Tag("details", classes="fold"):
             Tag("summary", _("The recipe"))
             recipe = yaml.safe_dump(json.loads(json.dumps(run.record.recipe)), allow_unicode=True, sort_keys=False)
@@ -175,6 +180,7 @@ class _RunPage:
         new = jobs.lines(visit().context, self._run.job.id, after=self._line)
         if new:
             self._line = new[-1].number
+            self._said.set_visibility(True)
             self._log.text += "".join(f"{one.line}\n" for one in new)
 
 
