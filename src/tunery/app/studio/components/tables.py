@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from tunery.app.studio.components.cards import empty_state
+from tunery.app.studio.components.cards import empty_state, head_cell
 from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.visits import in_background
 from tunery.i18n import _
@@ -119,10 +119,7 @@ class DataTable(Generic[T]):
     def _head(self) -> None:
         with Tag("thead"), Tag("tr"):
             for column in self._columns:
-                if column.title:
-                    Tag("th", column.title, classes=_classes(column), scope="col")
-                else:
-                    Tag("td", classes=_classes(column))  # a heading without words would be read out as one
+                head_cell(column.title, _classes(column))
 
     def _row(self, item: T) -> None:
         with Tag("tr"):

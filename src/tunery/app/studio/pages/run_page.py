@@ -10,7 +10,7 @@ from nicegui import ui
 from tunery.app.actions import jobs, tuning
 from tunery.app.actions.tuning import StoredRun
 from tunery.app.studio import measures, notices
-from tunery.app.studio.components.cards import card, stat, stats
+from tunery.app.studio.components.cards import card, scrolled, stat, stats
 from tunery.app.studio.components.charts import lines
 from tunery.app.studio.components.code import code_block
 from tunery.app.studio.components.markup import Tag, button, link
@@ -51,7 +51,7 @@ async def compare(project: str, runs: str) -> None:  # noqa: ARG001 - the visit 
     found = await in_background(tuning.several, visit().context, [one for one in runs.split(",") if one][:6])
     heading(_("Runs beside each other"), _("Where their recipes differ, and how they went."), kicker=_("Tune"))
     names = _distinct(found)
-    with card(_("Where they differ")), Tag("div", classes="scroll"), Tag("table"):
+    with card(_("Where they differ")), scrolled(_("Where they differ")), Tag("table", classes="roomy"):
         with Tag("thead"), Tag("tr"):
             Tag("td")
             for name in names:
@@ -204,7 +204,11 @@ def _outcome(run: StoredRun) -> None:
 def _trials(run: StoredRun) -> None:
     search = (run.job.result or {}).get("search", {}) if run.job is not None else {}
     trials = search.get("trials", [])
-    with card(_("Trials"), str(search.get("verdict", ""))), Tag("div", classes="scroll tall"), Tag("table"):
+    with (
+        card(_("Trials"), str(search.get("verdict", ""))),
+        scrolled(_("Trials"), tall=True),
+        Tag("table", classes="roomy"),
+    ):
         with Tag("thead"), Tag("tr"):
             for number, name in enumerate((_("Trial"), _("On dev"), _("Ended"), _("Settings"))):
                 Tag("th", name, classes="number" if number < 2 else "", scope="col")

@@ -195,7 +195,9 @@ class Rows:
 
     async def _delete(self, row: PlacedRow) -> None:
         uses = await in_background(lineage.of_row, visit().context, row.row.id)
-        names = ", ".join(one.model.name or one.model.id[:10] for one in uses.learned) or _("none")
+        # An export is a model of its own, with the name of the one it was made from.
+        learned = dict.fromkeys(one.model.name or one.model.id[:10] for one in uses.learned)
+        names = ", ".join(learned) or _("none")
         text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(
             names=names
         )
