@@ -54,6 +54,8 @@ class Filled:
     Attributes:
         project: The project that pictures are of; the others are names and ids within it.
         asked: A text for the playground and the public page.
+        other: The report of a second model.
+        search: A run that searched settings.
     """
 
     project: str
@@ -63,6 +65,9 @@ class Filled:
     queue: str
     endpoint: str
     asked: str
+    model: str
+    other: str
+    search: str
 
 
 @dataclass(frozen=True)
@@ -128,19 +133,29 @@ class _Filling:
         rows = self._rows()
         with Workspace.open(self._folder / "workspace") as workspace:
             data_set, version = self._store(workspace, project, rows)
-            tuned = self._post(
-                f"/projects/{project}/runs",
-                {"version": version, "recipe": {"base": self._base, "strategy": "probe"}, "name": "first probe"},
-            )
-            self._done(tuned)
-            run = self._get(f"/projects/{project}/runs")["items"][0]["id"]
-            model = self._get(f"/projects/{project}/models")["items"][0]["id"]
-            measure = {"kind": "evaluate", "arguments": {"model": model, "version": version}}
-            self._done(self._post(f"/projects/{project}/jobs", measure))
-            report = self._get(f"/projects/{project}/reports")["items"][0]["id"]
+            run, model, report = self._tuned(project, version, "first probe")
             queue = self._queue(data_set, model)
             self._endpoint(workspace, project, model, rows["test"])
-        return Filled(project, data_set, run, report, queue, "intents", rows["test"][0].text)
+            other = self._tuned(project, version, "second probe", max_length=16)[2]
+            search = self._searched(project, version)
+        return Filled(
+            project, data_set, run, report, queue, "intents", rows["test"][0].text, model, other, search
+        )  # fmt: skip
+
+    def _tuned(self, project: str, version: str, name: str, **more: object) -> tuple[str, str, str]:
+        """Return the run, the model and the report of a linear probe."""
+        recipe = {"base": self._base, "strategy": "probe", **more}
+        self._done(self._post(f"/projects/{project}/runs", {"version": version, "recipe": recipe, "name": name}))
+        run, model = (self._get(f"/projects/{project}/{kind}")["items"][0]["id"] for kind in ("runs", "models"))
+        measure = {"kind": "evaluate", "arguments": {"model": model, "version": version}}
+        self._done(self._post(f"/projects/{project}/jobs", measure))
+        return run, model, self._get(f"/projects/{project}/reports")["items"][0]["id"]
+
+    def _searched(self, project: str, version: str) -> str:
+        recipe = {"base": self._base, "strategy": "head", "epochs": 2}
+        arguments = {"version": version, "recipe": recipe, "trials": 3, "name": "searched"}
+        self._done(self._post(f"/projects/{project}/jobs", {"kind": "search", "arguments": arguments}))
+        return str(self._get(f"/projects/{project}/runs")["items"][0]["id"])
 
     def _rows(self) -> dict[str, list[Example]]:
         found = tunery.load_data(self._data, "text-classification")
@@ -251,6 +266,15 @@ def _shots(filled: Filled) -> list[Shot]:
         page.locator(".card", has=field).locator(".button.primary").first.click()
         page.locator(".answer").first.wait_for(timeout=20_000)
 
+    def explain(page: Page) -> None:
+        page.locator("main textarea").first.fill(filled.asked)
+        page.locator("main .button.primary").first.click()
+        page.locator(".weighed mark").first.wait_for(timeout=60_000)
+
+    def show_trials(page: Page) -> None:
+        page.locator(".card", has=page.locator(".scroll.tall")).evaluate("card => card.scrollIntoView()")
+        page.evaluate("scrollBy(0, -76)")  # the bar stands over the top
+
     return [
         Shot("sign-in", "/sign-in", ready="main h1, h1", signed_in=False),
         Shot("home", base, phone=True),
@@ -262,6 +286,9 @@ def _shots(filled: Filled) -> list[Shot]:
         Shot("tune", f"{base}/tune/new"),
         Shot("run", f"{base}/tune/runs/{filled.run}"),
         Shot("report", f"{base}/reports/{filled.report}"),
+        Shot("comparison", f"{base}/reports/compare?first={filled.other}&second={filled.report}"),
+        Shot("why", f"{base}/models/{filled.model}/why", prepare=explain),
+        Shot("trials", f"{base}/tune/runs/{filled.search}", ready=".scroll.tall", prepare=show_trials),
         Shot("endpoint", f"{base}/endpoints/{filled.endpoint}", prepare=ask_playground),
         Shot(
             "public", f"/share/{filled.endpoint}", ready=".share h1", prepare=ask_publicly, signed_in=False, phone=True

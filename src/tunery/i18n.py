@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = ("en", "zh")
 """The languages that every message exists in."""
@@ -25,6 +26,24 @@ _LOCALE_DIR = Path(__file__).parent / "locale"
 _FULL_STOPS = ("。", "！", "？", "；", "：")
 _chosen: ContextVar[str | None] = ContextVar("tunery_language", default=None)
 _places: list[Callable[[], str | None]] = []
+_remembers: ContextVar[bool] = ContextVar("tunery_remembers", default=False)
+
+
+class Remembered(str):
+    """A message that knows what it was made of, so that it can be said in another language later.
+
+    Attributes:
+        message: In English, as it stands in the code.
+        values: What went into it.
+    """
+
+    __slots__ = ("message", "values")
+    message: str
+    values: dict[str, object]
+
+    def format(self, *args: object, **values: object) -> str:
+        """Put the values in, and remember them."""
+        return _remembered(super().format(*args, **values), self.message, values)
 
 
 def language() -> str:
@@ -42,6 +61,40 @@ def use_language(name: str | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Make messages within the block such that `parts_of` gives what they are made of."""
+    token = _remembers.set(True)
+    try:
+        yield
+    finally:
+        _remembers.reset(token)
+
+
+def composed(pattern: str, **values: object) -> str:
+    """Return ``pattern`` with its values in it: what is the same in every language but for messages among them."""
+    said = pattern.format(**values)
+    return _remembered(said, pattern, values) if _remembers.get() else said
+
+
+def parts_of(text: str) -> dict[str, Any] | None:
+    """Return, as plain values for JSON, what `say` makes a message of; None where that isn't known."""
+    if not isinstance(text, Remembered):
+        return None
+    return {"message": text.message, "values": {name: _part(value) for name, value in text.values.items()}}
+
+
+def say(parts: Mapping[str, Any]) -> str:
+    """Return a message in the language in force.
+
+    Args:
+        parts: What `parts_of` gave.
+    """
+    values = {name: say(value) if isinstance(value, Mapping) else value for name, value in parts["values"].items()}
+    said = _catalogue(language()).gettext(parts["message"])
+    return said.format(**values) if values else said
+
+
 def ask_place(place: Callable[[], str | None]) -> None:
     """Where no language was chosen, let ``place`` say whose words are being made: a page has its reader's.
 
@@ -54,7 +107,8 @@ def ask_place(place: Callable[[], str | None]) -> None:
 
 def _(message: str) -> str:
     """Return ``message`` in the language in force, or as it is where no translation exists."""
-    return _catalogue(language()).gettext(message)
+    said = _catalogue(language()).gettext(message)
+    return _remembered(said, message, {}) if _remembers.get() else said
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
@@ -80,6 +134,19 @@ def _from_environment() -> str:
 
 def _supported(name: str) -> str:
     return "zh" if name.lower().startswith("zh") else "en"
+
+
+def _remembered(said: str, message: str, values: dict[str, object]) -> Remembered:
+    made = Remembered(said)
+    made.message, made.values = message, values
+    return made
+
+
+def _part(value: object) -> object:
+    parts = parts_of(value) if isinstance(value, str) else None
+    if parts is not None:
+        return parts
+    return value if isinstance(value, int | float) else str(value)
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunery import i18n
 from tunery.app import datasets
 from tunery.data.dataset import SPLITS, Dataset, Schema, Split
 from tunery.data.loading import load
@@ -80,6 +81,19 @@ def test_a_real_file_keeps_its_fingerprint_its_notes_and_how_it_was_read(
     assert (found.schema, found.source, version.columns) == (Schema("label"), "dev.jsonl", {"split_seed": 7})
     assert [note.code for note in found.notes] == [note.code for note in dataset.notes]
     assert str(shared) not in str(version.notes)
+
+
+def test_notes_are_read_in_the_language_of_their_reader(store: tuple[Workspace, DataSet], shared: Path) -> None:
+    workspace, data_set = store
+    with i18n.use_language("zh"), i18n.remembering():
+        dataset = load(shared / "data" / "banking77" / "test.jsonl.gz", Schema("label"))
+    with workspace.writing() as session:
+        version, _new = datasets.to_store(workspace, session, dataset, data_set=data_set.id, origin="upload", user=None)
+    english = load(shared / "data" / "banking77" / "test.jsonl.gz", Schema("label"))
+
+    assert version.notes[0]["message"] == dataset.notes[0].message != english.notes[0].message
+    assert [datasets.note_of(note).message for note in version.notes] == [note.message for note in english.notes]
+    assert [datasets.note_of(note).hint for note in version.notes] == [note.hint for note in english.notes]
 
 
 def test_rows_whose_text_was_deleted_are_left_out(store: tuple[Workspace, DataSet]) -> None:

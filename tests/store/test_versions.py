@@ -295,6 +295,8 @@ def test_lengths_cover_every_row_once(workspace: Workspace, owner: DataSet) -> N
     assert [one.rows for one in found] == [3, 2, 1, *[0] * 16, 1]
     assert versions.lengths(made, split="dev") == []
     assert [one.low for one in versions.lengths(made, split="test") if one.rows] == [5]
+    assert versions.lengths_of(example for _split, example, _by in [*long, given("test", "x" * 7, "a")]) == found
+    assert versions.lengths_of([]) == []
 
 
 def test_the_project_of_a_version(workspace: Workspace, owner: DataSet) -> None:

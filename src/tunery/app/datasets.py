@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import PurePath
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from tunery import i18n
 from tunery.data.dataset import SPLITS, Dataset, Schema, Split
 from tunery.data.settings import DataSettings
 from tunery.errors import Problem
@@ -16,6 +18,9 @@ from tunery.store.tables import Version
 from tunery.store.versions import Given, Prepared
 from tunery.store.workspace import Workspace
 from tunery.types import Example
+
+_PARTS = "parts"
+"""Where a stored note has what its words are made of."""
 
 
 def prepare(workspace: Workspace, project: str, dataset: Dataset) -> Prepared:
@@ -86,7 +91,13 @@ def from_store(workspace: Workspace, version: str) -> Dataset:
         for name, example, _annotation in version_rows.examples(session, version):
             examples[name].append(example)
     splits = {name: Split(name, found) for name, found in examples.items()}
-    return Dataset(splits, Schema(**record.schema), record.source, [Problem(**note) for note in record.notes])
+    return Dataset(splits, Schema(**record.schema), record.source, [note_of(note) for note in record.notes])
+
+
+def note_of(stored: Mapping[str, Any]) -> Problem:
+    """Return a note of `Version.notes`, in the reader's language where it is known what it was made of."""
+    said = {field: i18n.say(parts) for field, parts in stored.get(_PARTS, {}).items()}
+    return Problem(**{**{name: value for name, value in stored.items() if name != _PARTS}, **said})
 
 
 def _rows(dataset: Dataset, annotations: Mapping[tuple[str, int], str]) -> Iterator[Given]:
@@ -97,4 +108,6 @@ def _rows(dataset: Dataset, annotations: Mapping[tuple[str, int], str]) -> Itera
 
 def _plain(note: Problem) -> dict[str, object]:
     """Return a note without the folder that the file lay in while it was read."""
-    return replace(note, file=PurePath(note.file).name if note.file else None).to_dict()
+    plain = replace(note, file=PurePath(note.file).name if note.file else None).to_dict()
+    parts = {field: i18n.parts_of(text) for field, text in (("message", note.message), ("hint", note.hint))}
+    return plain | {_PARTS: {field: found for field, found in parts.items() if found is not None}}

@@ -18,7 +18,7 @@ from tunery.data.readers.base import Table
 from tunery.data.settings import DataSettings
 from tunery.data.strict_json import JsonError, parse_whole
 from tunery.data.values import is_blank, is_number
-from tunery.i18n import _
+from tunery.i18n import _, composed
 
 _SAMPLE = 3000
 
@@ -47,7 +47,11 @@ class Fields:
             _("tags"): self.tags, _("spans"): self.spans, _("id"): self.id, _("time"): self.timestamp,
             _("group"): self.group, _("document"): self.document, _("split"): self.split,
         }  # fmt: skip
-        return ", ".join(f"{what} = {column}" for what, column in parts.items() if column is not None)
+        taken = [(what, column) for what, column in parts.items() if column is not None]
+        pattern = ", ".join(f"{{what{number}}} = {{column{number}}}" for number in range(len(taken)))
+        values = {name: value for number, (what, column) in enumerate(taken)
+                  for name, value in ((f"what{number}", what), (f"column{number}", column))}  # fmt: skip
+        return composed(pattern, **values)
 
 
 def choose(

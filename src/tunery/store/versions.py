@@ -189,10 +189,31 @@ def lengths(version: Version, *, split: str | None = None) -> list[Bin]:
         version: The version.
         split: Only this one; None for all.
     """
-    width = int(version.lengths.get("width", 1))
-    parts = [version.lengths.get(name, []) for name in (SPLITS if split is None else (split,))]
+    return _bins(version.lengths, SPLITS if split is None else (split,))
+
+
+def lengths_of(examples: Iterable[Example]) -> list[Bin]:
+    """Return how long examples are, in the same steps as a version of them would have."""
+    return _bins(_in_steps({"train": Counter(map(rows_of.length_of, examples))}), ("train",))
+
+
+def _bins(found: Mapping[str, Any], splits: Sequence[str]) -> list[Bin]:
+    width = int(found.get("width", 1))
+    parts = [found.get(name, []) for name in splits]
     sums = [sum(column) for column in zip(*(part for part in parts if part), strict=True)]
     return [Bin(number * width, (number + 1) * width - 1, rows) for number, rows in enumerate(sums)]
+
+
+def _in_steps(splits: Mapping[str, Counter[int]]) -> dict[str, Any]:
+    longest = max((length for counter in splits.values() for length in counter), default=0)
+    width = longest // _BINS + 1
+    found: dict[str, Any] = {"width": width}
+    for name, counter in splits.items():
+        if counter:
+            found[name] = [0] * (longest // width + 1)
+            for length, rows in counter.items():
+                found[name][length // width] += rows
+    return found
 
 
 class Digest:
@@ -242,15 +263,7 @@ class _Gathered:
 
     def _steps_of_length(self) -> dict[str, Any]:
         """Return what `Version.lengths` holds."""
-        longest = max((length for counter in self._lengths.values() for length in counter), default=0)
-        width = longest // _BINS + 1
-        found: dict[str, Any] = {"width": width}
-        for name, counter in self._lengths.items():
-            if counter:
-                found[name] = [0] * (longest // width + 1)
-                for length, rows in counter.items():
-                    found[name][length // width] += rows
-        return found
+        return _in_steps(self._lengths)
 
 
 def _prepared(workspace: Workspace, session: Session, project: str, rows: Iterable[Given]) -> Prepared:

@@ -115,6 +115,8 @@ def test_a_dropped_file_with_markup_is_shown_as_text(
     expect(page.get_by_text("Is this what you meant?")).to_be_visible(timeout=_PATIENCE_MS)
     expect(page.get_by_role("cell", name="<b>text</b>", exact=False).first).to_be_visible()
     expect(page.locator(".chip-name", has_text="<i>a</i>").first).to_be_visible()
+    expect(page.get_by_role("img", name="Lengths in characters")).to_be_visible()
+    expect(page.locator(".stat", has_text="Duplicates")).to_contain_text("0")
     assert page.locator("td b, td i, main script").count() == 0
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
 

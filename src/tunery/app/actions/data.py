@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -27,6 +28,7 @@ from tunery.store.failures import not_found
 from tunery.store.paging import Page
 from tunery.store.tables import DataSet, Job, Version
 from tunery.store.version_rows import PlacedRow
+from tunery.store.versions import Bin
 from tunery.types import Example
 
 _SAMPLES = 8
@@ -58,6 +60,7 @@ class Look:
         problems: Everything found, errors first.
         check: The data in numbers; None where it can't be used.
         samples: Some of its rows.
+        lengths: How long its texts are.
     """
 
     task: str
@@ -65,6 +68,7 @@ class Look:
     problems: tuple[Problem, ...]
     check: Check | None = None
     samples: tuple[Example, ...] = ()
+    lengths: tuple[Bin, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -366,7 +370,8 @@ def _look(source: str | Path, task: str, settings: DataSettings) -> Look:
         return Look(task, _columns(source, schema, settings), tuple(map(_shown, error.problems)))
     found = check(dataset)
     problems = tuple(map(_shown, found.problems))
-    return Look(task, _columns(source, schema, settings), problems, found, _samples(dataset))
+    lengths = tuple(versions.lengths_of(chain.from_iterable(dataset.values())))
+    return Look(task, _columns(source, schema, settings), problems, found, _samples(dataset), lengths)
 
 
 def _columns(source: str | Path, schema: Schema, settings: DataSettings) -> tuple[str, ...]:

@@ -34,12 +34,14 @@ class StoredEndpoint:
         settings: What was decided about it.
         champion: The model that answers.
         challenger: The model beside it.
+        before: The model that answers again when it is rolled back; None where nothing came before.
     """
 
     record: Endpoint
     settings: EndpointSettings
     champion: Model
     challenger: Model | None
+    before: Model | None = None
 
 
 def listed(context: Context, project: str) -> list[StoredEndpoint]:
@@ -243,7 +245,10 @@ def _changed(session: Session, context: Context, project: str, name: str) -> End
 
 def _stored(session: Session, found: Endpoint) -> StoredEndpoint:
     challenger = session.get(Model, found.challenger) if found.challenger is not None else None
-    return StoredEndpoint(found, endpoints.settings_of(found), session.get_one(Model, found.champion), challenger)
+    earlier = endpoints.answered_before(session, found.id)
+    before = session.get(Model, earlier[-1]) if earlier else None
+    champion = session.get_one(Model, found.champion)
+    return StoredEndpoint(found, endpoints.settings_of(found), champion, challenger, before)
 
 
 def _name(model: Model) -> str:

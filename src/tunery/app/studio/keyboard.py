@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nicegui import ui
-
+from tunery.app.studio.components.dialogs import named_dialog
 from tunery.app.studio.components.markup import Tag
 from tunery.i18n import _
 
@@ -15,8 +14,9 @@ if TYPE_CHECKING:
 
 def help_dialog(places: list[tuple[Place, str]]) -> None:
     """Build the dialog that ``?`` opens."""
-    with ui.dialog() as dialog, Tag("section", classes="dialog", role="document"):
-        Tag("h2", _("Keyboard shortcuts"))
+    title = _("Keyboard shortcuts")
+    with named_dialog(title) as dialog, Tag("section", classes="dialog", role="document"):
+        Tag("h2", title)
         with Tag("dl", classes="keys"):
             for place, _target in places:
                 _line(("g", place.key), _(place.title))

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from tunery import i18n
 from tunery.app import datasets
 from tunery.app.jobs.context import JobContext
 from tunery.app.jobs.kind import Arguments, Kind
@@ -87,7 +88,8 @@ class Import(Kind[ImportArguments]):
         import tunery
 
         place = arguments.source or _unpacked(context, arguments.files)
-        data = tunery.load_data(place, arguments.task, **arguments.settings)
+        with i18n.remembering():  # its readers' languages may be others than that of whoever imports it
+            data = tunery.load_data(place, arguments.task, **arguments.settings)
         context.progress(_("Storing the rows"))
         rows = datasets.prepare(context.workspace, str(context.job.project), data)
         return context.once("version", lambda session: _store(context, session, arguments, data, rows))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, field_validator
 from starlette.responses import Response
 
 from tunery.app.actions import data
 from tunery.app.actions.data import Form, Listed, Origin
+from tunery.app.datasets import note_of
 from tunery.app.rest.answering import Route, unchanged
 from tunery.app.rest.bodies import Answer, Body
 from tunery.app.rest.callers import Caller
@@ -47,6 +49,11 @@ class VersionAnswer(Answer):
     notes: list[Any]
     created: datetime
     created_by: str | None
+
+    @field_validator("notes", mode="before")
+    @classmethod
+    def _said(cls, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
+        return [note_of(note).to_dict() for note in notes]
 
 
 class DataSetAnswer(Answer):

@@ -12,13 +12,13 @@ from tunery.i18n import _
 from tunery.types import Span
 
 
-def answer_view(text: str, answered: Answered, *, with_model: bool = True) -> Tag:
+def answer_view(text: str, answered: Answered, *, model: str | None = None) -> Tag:
     """Build an answer: a label with how sure it is and the next best ones, or the text with its entities.
 
     Args:
         text: What was asked.
         answered: The answer.
-        with_model: Whether it is said which model answered, and how fast.
+        model: What people call the model that answered; it is said with how fast it was, or neither where it is None.
     """
     prediction = answered.prediction
     with Tag("div", classes="answer", role="status") as element:
@@ -31,9 +31,9 @@ def answer_view(text: str, answered: Answered, *, with_model: bool = True) -> Ta
                 _labels(answered)
             if answered.abstained:
                 Tag("span", _("unsure: below the threshold"), classes="tag is-warn")
-            if with_model:
+            if model is not None:
                 Tag("span", sizes.milliseconds(answered.milliseconds), classes="tag")
-                Tag("span", answered.version, classes="tag")
+                Tag("span", model, classes="tag", title=answered.version)
         if spans_of(prediction.target):
             with Tag("p", classes="answer-text"):
                 text_cell(text, spans_of(prediction.target), limit=None)

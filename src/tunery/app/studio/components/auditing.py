@@ -6,6 +6,7 @@ from tunery.app.actions import audit
 from tunery.app.studio.components.tables import Column, DataTable
 from tunery.app.studio.components.times import ago
 from tunery.app.studio.visits import visit
+from tunery.app.studio.words import action_name
 from tunery.i18n import _
 from tunery.store.audit import Seen
 
@@ -17,7 +18,7 @@ def audit_table(project: str | None) -> None:
     columns: list[Column[Seen]] = [
         Column(_("When"), lambda seen: ago(seen.entry.at)),
         Column(_("Who"), lambda seen: seen.who or _("the workspace itself")),
-        Column(_("What"), lambda seen: seen.entry.action),
+        Column(_("What"), lambda seen: action_name(seen.entry.action)),
         Column(_("Of what"), lambda seen: (seen.entry.subject or "")[:26], narrow=True),
         Column(_("Details"), lambda seen: ", ".join(f"{k}: {v}" for k, v in seen.entry.details.items()), narrow=True),
     ]

@@ -24,7 +24,7 @@ def base_card(card: BaseCard, *, chosen: bool, choose: Callable[[], object] | No
     """
     with Tag("article", classes=f"base{' is-chosen' if chosen else ''}") as element:
         with Tag("div", classes="base-head"):
-            Tag("h3", card.name, title=card.source)
+            Tag("h2", card.name, title=card.source)
             Tag("span", _(_PLACES.get(card.scheme, card.scheme)), classes="muted")
         if card.about:
             Tag("p", _(card.about), classes="base-about")

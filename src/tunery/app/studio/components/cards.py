@@ -30,6 +30,22 @@ def card(title: str = "", lead: str = "", *, classes: str = "", actions: Callabl
     return element
 
 
+def scrolled(label: str, *, tall: bool = False) -> Tag:
+    """Build the place of a table that may be wider than its card; the keyboard reaches it, and scrolls it.
+
+    Args:
+        label: What the table shows.
+        tall: Whether it is cut at some height, too.
+    """
+    classes = "scroll tall" if tall else "scroll"
+    return Tag("div", classes=classes, tabindex="0", role="region", **{"aria-label": label})
+
+
+def head_cell(title: str, classes: str = "") -> Tag:
+    """Build the head of a column; one without a title is no heading, which would be read out as one."""
+    return Tag("th", title, classes=classes, scope="col") if title else Tag("td", classes=classes)
+
+
 def stats() -> Tag:
     """Build the row that `stat` stands in."""
     return Tag("dl", classes="stats")

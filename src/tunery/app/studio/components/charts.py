@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tunery.app.studio.components.markup import Tag
+from tunery.store.versions import Bin
 
 Points = Sequence[tuple[float, float]]
 _SIZE = 1000
@@ -55,6 +56,17 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, title: str = "")
     return element
 
 
+def lengths(bins: Sequence[Bin], *, title: str) -> Tag:
+    """Build how many texts have how many characters.
+
+    Args:
+        bins: Steps of equal width, at least one.
+        title: What the chart shows.
+    """
+    edges = [float(one.low) for one in bins] + [float(bins[-1].high + 1)]
+    return histogram([one.rows for one in bins], edges, title=title)
+
+
 def lines(series: Mapping[str, Points], *, title: str = "", low: float | None = None, high: float | None = None) -> Tag:
     """Build lines over a common axis.
 
@@ -93,6 +105,10 @@ class _Frame:
         return f"{_SIZE * (x - self.left) / width:.1f},{_SIZE * (self.top - y) / height:.1f}"
 
 
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number.is_integer() else f"{number:.3g}"
+
+
 def _plot(series: Sequence[Points], frame: _Frame) -> None:
     with Tag("div", classes="plot"):
         with Tag("div", classes="plot-up"):
@@ -105,5 +121,5 @@ def _plot(series: Sequence[Points], frame: _Frame) -> None:
             for number, line in enumerate(series):
                 Tag("polyline", classes=f"line-{number % _LINES}", points=" ".join(frame.place(x, y) for x, y in line))
         with Tag("div", classes="plot-across"):
-            Tag("span", f"{frame.left:g}")
-            Tag("span", f"{frame.right:g}")
+            Tag("span", _short(frame.left))
+            Tag("span", _short(frame.right))

@@ -21,7 +21,7 @@ async def confirm(title: str, text: str = "", *, act: str = "", danger: bool = F
     Returns:
         Whether the person went on.
     """
-    with ui.dialog() as dialog, Tag("section", classes="dialog", role="document"):
+    with named_dialog(title) as dialog, Tag("section", classes="dialog", role="document"):
         Tag("h2", title)
         if text:
             Tag("p", text, classes="muted")
@@ -38,6 +38,13 @@ async def confirm(title: str, text: str = "", *, act: str = "", danger: bool = F
     answer = await dialog
     dialog.delete()
     return bool(answer)
+
+
+def named_dialog(title: str) -> ui.dialog:
+    """Build a dialog that those hear the name of who don't see it."""
+    dialog = ui.dialog()
+    dialog.props["aria-label"] = title
+    return dialog
 
 
 def _enable(element: Tag, enabled: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tunery.app.studio.components.cards import scrolled
 from tunery.app.studio.components.labels import label_chip, text_cell
 from tunery.app.studio.components.markup import Tag
 from tunery.app.studio.words import severity_name
@@ -49,7 +50,7 @@ def target_chips(target: Target | None) -> None:
 def sample_table(samples: Sequence[Example]) -> None:
     """Build some examples as a table."""
     whole = any(labels_of(example.target) for example in samples)
-    with Tag("div", classes="scroll"), Tag("table"):
+    with scrolled(_("Some rows")), Tag("table"):
         with Tag("thead"), Tag("tr"):
             Tag("th", _("Text"), scope="col")
             if whole:

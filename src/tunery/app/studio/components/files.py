@@ -31,9 +31,9 @@ def file_drop(
         upload.reset()  # first: what is done with the file may take this place away
         await take(event.file)
 
-    with Tag("label", classes="drop", tabindex="0", role="button", **{"data-drop": ""}) as element:
+    with Tag("div", classes="drop", **{"data-drop": ""}) as element:
         icon("file")
-        Tag("span", _("Drop a file here, or choose one"), classes="drop-title")
+        Tag("button", _("Drop a file here, or choose one"), classes="drop-title", type="button")
         if hint:
             Tag("span", hint, classes="muted")
         upload = ui.upload(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunery.app.studio.components.cards import stat, stats
+from tunery.app.studio.components.cards import scrolled, stat, stats
 from tunery.app.studio.components.markup import Tag
 from tunery.app.studio.components.times import duration
 from tunery.app.studio.views import sizes
@@ -24,7 +24,7 @@ def plan_table(plan: Mapping[str, Any]) -> None:
         stat(_("To learn from"), f"{plan['rows']:,}", _("{labels} labels, {tokens} tokens").format(
             labels=plan["labels"], tokens=f"{plan['tokens']:,}"))  # fmt: skip
         stat(_("Speed here"), sizes.per_second(plan["speed"]["learning"]), _("tokens learned from"))
-    with Tag("div", classes="scroll"), Tag("table"):
+    with scrolled(_("The plan")), Tag("table"):
         with Tag("thead"), Tag("tr"):
             Tag("th", _("Strategy"), scope="col")
             Tag("th", _("Expected time"), classes="number", scope="col")

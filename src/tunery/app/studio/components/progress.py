@@ -44,8 +44,9 @@ def progress_line(job: str, *, on_end: Callable[[Job], Awaitable[None] | None] |
             left = Tag("span", classes="muted")
             stop = button(_("Stop"), kind="quiet")
         with Tag(
-            "div", classes="progress-track", role="progressbar", **{"aria-valuemin": "0", "aria-valuemax": "100"}
-        ) as track:
+            "div", classes="progress-track", role="progressbar",
+            **{"aria-label": _("Progress"), "aria-valuemin": "0", "aria-valuemax": "100"},
+        ) as track:  # fmt: skip
             bar = Tag("i")
 
     def cancel() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from tunery.app.studio.components.cards import head_cell
 from tunery.app.studio.components.markup import Tag
 from tunery.app.studio.components.scores import difference_bar, score_bar
 from tunery.evaluation import wording
@@ -47,7 +48,7 @@ def averages_table(report: Report) -> Tag:
         with Tag("tbody"):
             for name, value in report.metrics.items():
                 with Tag("tr", classes="is-strong" if name == report.metric else ""):
-                    Tag("td", wording.metric_name(name))
+                    Tag("td", wording.metric_name(name), classes="name")
                     Tag("td", wording.number(value), classes="number")
                     with Tag("td", classes="bar-cell narrow-off"):
                         score_bar(value, report.intervals[name], "main" if name == report.metric else "plain")
@@ -64,7 +65,7 @@ def baseline_table(report: Report) -> Tag:
         with Tag("tbody"):
             for name, baseline in report.baselines.items():
                 with Tag("tr"):
-                    Tag("td", wording.baseline_name(name))
+                    Tag("td", wording.baseline_name(name), classes="name")
                     if metric not in baseline.metrics:
                         Tag("td", wording.missing_text(baseline), classes="muted", colspan="4")
                         continue
@@ -88,7 +89,7 @@ def difference_table(comparison: Comparison) -> Tag:
         with Tag("tbody"):
             for name, found in comparison.metrics.items():
                 with Tag("tr", classes="is-strong" if name == comparison.metric else ""):
-                    Tag("td", wording.metric_name(name))
+                    Tag("td", wording.metric_name(name), classes="name")
                     _difference_cells(found, reach, found.p_value)
     return element
 
@@ -137,7 +138,7 @@ def _score_cells(value: float, ends: tuple[float, float], kind: str) -> None:
 
 
 def _name(label: str, address: str | None) -> None:
-    with Tag("td"):
+    with Tag("td", classes="name"):
         if address is None:
             Tag("span", wording.visible(label))
         else:
@@ -157,7 +158,7 @@ def _head(headings: Iterable[str], sortable: Mapping[int, str] | None = None) ->
             classes = "" if number == 0 else "number"
             classes += " narrow-off" if heading in ("", _("95% interval")) and number else ""
             if kind is None:
-                Tag("th", heading, classes=classes, scope="col")
+                head_cell(heading, classes)
                 continue
             with Tag("th", classes=classes, scope="col", **{"data-sort": kind}):
                 Tag("button", heading, classes="sort", type="button")

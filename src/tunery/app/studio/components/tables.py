@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
-from tunery.app.studio.components.cards import empty_state
+from tunery.app.studio.components.cards import empty_state, head_cell
 from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.visits import in_background
 from tunery.i18n import _
@@ -122,7 +122,7 @@ class DataTable(Generic[T]):
     def _head(self) -> None:
         with Tag("thead"), Tag("tr"):
             for column in self._columns:
-                Tag("th", column.title, classes=_classes(column), scope="col")
+                head_cell(column.title, _classes(column))
 
     def _row(self, item: T) -> None:
         with Tag("tr"):

@@ -68,10 +68,11 @@ def _queue(project: str, one: Overview) -> None:
 def meter(done: int, items: int) -> None:
     """Build how far a queue is."""
     share = 100 * done / items if items else 0
+    words = _("{done} of {items} done").format(done=f"{done:,}", items=f"{items:,}")
     with Tag("div", classes="progress"):
-        Tag("span", _("{done} of {items} done").format(done=f"{done:,}", items=f"{items:,}"), classes="small")
+        Tag("span", words, classes="small")
         with Tag(
             "div", classes="progress-track", role="progressbar",
-            **{"aria-valuemin": "0", "aria-valuemax": str(items), "aria-valuenow": str(done)},
+            **{"aria-label": words, "aria-valuemin": "0", "aria-valuemax": str(items), "aria-valuenow": str(done)},
         ):  # fmt: skip
             Tag("i", style=f"width: {share:.1f}%")

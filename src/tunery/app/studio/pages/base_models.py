@@ -12,7 +12,7 @@ from tunery.app.actions import bases, data, jobs
 from tunery.app.base_cards import BaseCard
 from tunery.app.studio import measures, notices
 from tunery.app.studio.components.base_cards import base_card, languages_text
-from tunery.app.studio.components.cards import card, empty_state, note
+from tunery.app.studio.components.cards import card, empty_state, head_cell, note, scrolled
 from tunery.app.studio.components.forms import choice_field, text_field
 from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.components.progress import progress_line
@@ -161,10 +161,10 @@ class _Chooser:
 
 def _ranking_table(project: str, candidates: list[Mapping[str, Any]]) -> None:
     headings = (_("Base model"), _("Score"), _("Size"), _("Licence"), _("Rows a second"), _("Tuning in full"), "")
-    with Tag("div", classes="scroll"), Tag("table"):
+    with scrolled(_("Ranking")), Tag("table"):
         with Tag("thead"), Tag("tr"):
             for number, name in enumerate(headings):
-                Tag("th", name, classes="number" if number in (1, 4, 5) else "", scope="col")
+                head_cell(name, "number" if number in (1, 4, 5) else "")
         with Tag("tbody"):
             for number, one in enumerate(candidates):
                 with Tag("tr", classes="is-strong" if number == 0 and one["error"] is None else ""):

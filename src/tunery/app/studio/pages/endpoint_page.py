@@ -46,6 +46,8 @@ _EVENTS = {
 }
 _VERDICTS = {"right": N_("right"), "wrong": N_("wrong"), "corrected": N_("corrected")}
 _CAME_BY = {"playground": N_("playground"), "share": N_("shared page")}
+_SHORT = 10
+"""How much of a hash people are shown."""
 _EXAMPLE = {"en": "My card has not arrived yet.", "zh": "我的卡还没有寄到。"}
 
 
@@ -102,9 +104,9 @@ class _EndpointPage:
         with card(_("Which model answers")), Tag("div", classes="roles"):
             with Tag("div", classes="role is-champion"):
                 Tag("span", _("Champion: it answers"), classes="role-name")
-                Tag("span", champion.name or champion.id[:10], classes="role-model")
+                Tag("span", _called(champion), classes="role-model")
                 Tag("p", f"{task_name(champion.task)} · {sizes.of_bytes(champion.size)}", classes="muted small")
-                if self._may_edit:
+                if self._may_edit and self._stored.before is not None:
                     with Tag("div", classes="buttons"):
                         button(_("Roll back")).on("click", self._roll_back)
             with Tag("div", classes="role"):
@@ -112,7 +114,7 @@ class _EndpointPage:
                 if challenger is None:
                     self._choose_challenger(champion)
                     return
-                Tag("span", challenger.name or challenger.id[:10], classes="role-model")
+                Tag("span", _called(challenger), classes="role-model")
                 Tag("p", f"{task_name(challenger.task)} · {sizes.of_bytes(challenger.size)}", classes="muted small")
                 if self._may_edit:
                     with Tag("div", classes="buttons"):
@@ -137,14 +139,15 @@ class _EndpointPage:
     async def _promote(self) -> None:
         challenger = self._stored.challenger
         if challenger is not None and await confirm(
-            _("Promote {model}?").format(model=challenger.name or challenger.id[:10]),
+            _("Promote {model}?").format(model=_called(challenger)),
             _("It answers all callers from then on. It can be rolled back."),
             act=_("Promote"),
         ):
             await self._do(endpoints.promote, model=challenger.id)
 
     async def _roll_back(self) -> None:
-        text = _("The model that answered before answers again.")
+        before = self._stored.before
+        text = _("{model} answers again, as it did before.").format(model=_called(before)) if before else ""
         if await confirm(_("Roll back?"), text, act=_("Roll back")):
             await self._do(endpoints.roll_back)
 
@@ -169,12 +172,18 @@ class _EndpointPage:
                 answered = await asker(visit()).ask(self._name, text, origin="playground")
                 place.clear()
                 with place:
-                    answer_view(text, answered)
+                    answer_view(text, answered, model=self._answered_by(answered.version))
 
             with Tag("div", classes="buttons"):
                 button(_("Ask"), kind="primary", symbol="play").on("click", ask)
             field.element.on("keydown.ctrl.enter", ask)
             place.move(target_index=-1)
+
+    def _answered_by(self, version: str) -> str:
+        """Return the name of the model behind a version that the server names, and the beginning of its hash."""
+        short = version[:_SHORT]
+        name = next((one.name for one in self._models if version.startswith(one.id)), "")
+        return f"{name} · {short}" if name else short
 
     def _code(self) -> None:
         server, text = visit().parts.endpoints, _EXAMPLE.get(visit().language, _EXAMPLE["en"])
@@ -300,6 +309,10 @@ class _EndpointPage:
                             Tag("strong", f" {model}")
                         if event.reason:
                             Tag("p", event.reason, classes="muted small")
+
+
+def _called(model: Model) -> str:
+    return model.name or model.id[:_SHORT]
 
 
 def _request_columns() -> tuple[Column[Asked], ...]:

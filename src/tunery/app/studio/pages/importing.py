@@ -27,6 +27,8 @@ from tunery.store.tables import Job
 
 ENDINGS = ".csv,.tsv,.txt,.json,.jsonl,.xlsx,.parquet,.conll,.iob,.bio,.gz,.zip"
 _MOST_LABELS = 30
+_REPEATS = ("duplicate", "duplicate-across-splits", "near-duplicate-across-splits")
+"""Codes of problems that count rows which repeat others."""
 
 
 @studio_page("/p/{project}/data/import", title=N_("Import a file"), role="editor")
@@ -133,7 +135,9 @@ class Importing:
         if look.check is not None:
             with card(_("Is this what you meant?"), _("Some rows, as a model would see them.")):
                 sample_table(look.samples)
-            self._labels(look)
+            with Tag("div", classes="grid-2"):
+                self._labels(look)
+                self._lengths(look)
         if rest:
             with card(_("What was found"), _("Nothing of this forbids the import; some of it costs quality.")):
                 problem_list(rest)
@@ -148,6 +152,8 @@ class Importing:
                 stat(split_name(name), f"{split.rows:,}")
             stat(_("Labels"), f"{len({label for split in splits.values() for label in split.labels}):,}")
             stat(_("Characters"), f"{max(split.characters.median for split in splits.values()):,.0f}", _("median"))
+            repeated = sum(problem.count for problem in look.problems if problem.code in _REPEATS)
+            stat(_("Duplicates"), f"{repeated:,}", _("rows"))
 
     def _labels(self, look: Look) -> None:
         counts: dict[str, float] = {}
@@ -158,6 +164,12 @@ class Importing:
             title = _("How often each label occurs")
             with card(title):
                 charts.bars(dict(sorted(counts.items(), key=lambda item: -item[1])[:_MOST_LABELS]), title=title)
+
+    def _lengths(self, look: Look) -> None:
+        if look.lengths:
+            title = _("Lengths in characters")
+            with card(title):
+                charts.lengths(look.lengths, title=title)
 
     def _settings(self, origin: Origin, look: Look, settings: dict[str, object]) -> None:
         with Tag("div", classes="filters"):

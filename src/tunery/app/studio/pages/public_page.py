@@ -100,7 +100,7 @@ class _PublicPage:
             return
         self._answer.clear()
         with self._answer, card():
-            answer_view(text, answered, with_model=False)
+            answer_view(text, answered)
             _Verdict(self._stored, answered).build()
 
     def _model_card(self) -> None:

@@ -9,7 +9,7 @@ from tunery.app.actions import reports
 from tunery.app.actions.reports import AnsweredRow, StoredReport
 from tunery.app.studio import measures
 from tunery.app.studio.addresses import report_address
-from tunery.app.studio.components.cards import card, note, stat, stats
+from tunery.app.studio.components.cards import card, head_cell, note, scrolled, stat, stats
 from tunery.app.studio.components.confusion import confusion_grid
 from tunery.app.studio.components.markup import Tag, link
 from tunery.app.studio.components.score_tables import (
@@ -149,7 +149,7 @@ def _mixups(table: ConfusionTable, address: Callable[[str, str], str]) -> None:
     pairs = mixups(table, _MIXUPS)
     if not pairs:
         return
-    with Tag("div", classes="scroll"), Tag("table"):
+    with scrolled(_("What is mixed up")), Tag("table"):
         with Tag("thead"), Tag("tr"):
             for number, name in enumerate((_("Expected"), _("Answered"), _("Times"), _("Share of expected"))):
                 Tag("th", name, classes="number" if number > 1 else "", scope="col")
@@ -197,10 +197,10 @@ def _lengths(found: list[tuple[int, bool]]) -> None:
     if len(parts) < 2:
         return
     lead = _("Rows without any mistake, from the shortest texts to the longest; each line has about equally many.")
-    with card(_("Short and long texts"), lead), Tag("div", classes="scroll"), Tag("table"):
+    with card(_("Short and long texts"), lead), scrolled(_("Short and long texts")), Tag("table"):
         with Tag("thead"), Tag("tr"):
             for number, name in enumerate((_("Characters"), _("Rows"), _("Right"), "", _("95% interval"))):
-                Tag("th", name, classes="number" if number else "", scope="col")
+                head_cell(name, "number" if number else "")
         with Tag("tbody"):
             for part in parts:
                 with Tag("tr"):

@@ -11,12 +11,13 @@ from tunery.app.actions import jobs, runs
 from tunery.app.actions.runs import StoredRun
 from tunery.app.actions.runs import compare as side_by_side
 from tunery.app.studio import measures, notices
-from tunery.app.studio.components.cards import card, stat, stats
+from tunery.app.studio.components.cards import card, scrolled, stat, stats
 from tunery.app.studio.components.charts import lines
 from tunery.app.studio.components.code import code_block
 from tunery.app.studio.components.markup import Tag, button, link
 from tunery.app.studio.components.progress import ENDED, progress_line, state_mark
 from tunery.app.studio.components.recipe_form import name_of
+from tunery.app.studio.components.taking_along import TakingAlong
 from tunery.app.studio.components.times import duration
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
@@ -52,9 +53,10 @@ async def compare(project: str, runs: str) -> None:  # noqa: ARG001 - the visit 
     found = list(beside.runs)
     heading(_("Runs beside each other"), _("Where their recipes differ, and how they went."), kicker=_("Tune"))
     names = _distinct(found)
-    with card(_("Where they differ")), Tag("div", classes="scroll"), Tag("table"):
+    with card(_("Where they differ")), scrolled(_("Where they differ")), Tag("table", classes="roomy"):
         with Tag("thead"), Tag("tr"):
-            for name in ("", *names):
+            Tag("td")
+            for name in names:
                 Tag("th", name, scope="col")
         with Tag("tbody"):
             _row(_("Data"), [f"{one.data_set.name} · {one.version.number}" for one in found])
@@ -97,8 +99,11 @@ class _RunPage:
         self._outcome = Tag("div")
         self._curves = Tag("div", classes="stack")
         self._trials = Tag("div")
-        with card(_("Log")):
-            self._log = Tag("pre", "", classes="log", tabindex="0", **{"aria-label": _("Log")})
+        if run.model is not None:
+            TakingAlong(self._project, run.model, may_export=visit().role in ("editor", "owner"))
+        with card(_("Log")) as self._said:
+            self._log = Tag("pre", "", classes="log", tabindex="0", role="log", **{"aria-label": _("Log")})
+        self._said.set_visibility(False)
         with Tag("details", classes="fold"):
             Tag("summary", _("The recipe"))
             recipe = yaml.safe_dump(json.loads(json.dumps(run.record.recipe)), allow_unicode=True, sort_keys=False)
@@ -177,6 +182,7 @@ class _RunPage:
         new = jobs.lines(visit().context, self._run.job.id, after=self._line)
         if new:
             self._line = new[-1].number
+            self._said.set_visibility(True)
             self._log.text += "".join(f"{one.line}\n" for one in new)
 
 
@@ -200,7 +206,11 @@ def _outcome(run: StoredRun) -> None:
 def _trials(run: StoredRun) -> None:
     search = (run.job.result or {}).get("search", {}) if run.job is not None else {}
     trials = search.get("trials", [])
-    with card(_("Trials"), str(search.get("verdict", ""))), Tag("div", classes="scroll tall"), Tag("table"):
+    with (
+        card(_("Trials"), str(search.get("verdict", ""))),
+        scrolled(_("Trials"), tall=True),
+        Tag("table", classes="roomy"),
+    ):
         with Tag("thead"), Tag("tr"):
             for number, name in enumerate((_("Trial"), _("On dev"), _("Ended"), _("Settings"))):
                 Tag("th", name, classes="number" if number < 2 else "", scope="col")

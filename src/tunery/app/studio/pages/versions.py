@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +11,7 @@ from nicegui import ui
 
 from tunery.app.actions import data, deletions, lineage
 from tunery.app.actions.data import Form
+from tunery.app.datasets import note_of
 from tunery.app.studio import notices
 from tunery.app.studio.components import charts
 from tunery.app.studio.components.cards import card, note, stat, stats
@@ -72,7 +74,8 @@ def version_page(project: str, data_set: str, version: str = "") -> None:
 
 def _note(entry: dict[str, Any]) -> Problem:
     """Return a stored note without the folder that its file lay in while it was read."""
-    return Problem(**(entry | {"file": PurePath(entry["file"]).name if entry.get("file") else None}))
+    note = note_of(entry)
+    return replace(note, file=PurePath(note.file).name if note.file else None)
 
 
 def _actions(project: str, owner: DataSet, shown: Version) -> None:
@@ -113,8 +116,7 @@ def _lengths(shown: Version) -> None:
     title = _("Lengths in characters")
     with card(title):
         if bins:
-            edges = [float(one.low) for one in bins] + [float(bins[-1].high + 1)]
-            charts.histogram([one.rows for one in bins], edges, title=title)
+            charts.lengths(bins, title=title)
 
 
 def _labels(shown: Version) -> None:
@@ -194,7 +196,9 @@ class Rows:
 
     async def _delete(self, row: PlacedRow) -> None:
         uses = await in_background(lineage.of_row, visit().context, row.row.id)
-        names = ", ".join(one.model.name or one.model.id[:10] for one in uses.learned) or _("none")
+        # An export is a model of its own, with the name of the one it was made from.
+        learned = dict.fromkeys(one.model.name or one.model.id[:10] for one in uses.learned)
+        names = ", ".join(learned) or _("none")
         text = _("It is taken out of all versions for good. Models that have learned from it: {names}.").format(
             names=names
         )

@@ -6,10 +6,6 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.body.classList.remove("side-open");
-    if (event.key === "Enter" || event.key === " ") {
-      const drop = event.target.closest?.("[data-drop]");
-      if (drop && event.target === drop) { event.preventDefault(); choose(drop); }
-    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (document.querySelector(".q-dialog__backdrop")) return;
     if (event.key === "g") { waiting = Date.now(); return; }
