@@ -104,10 +104,21 @@ def _project(workspace: Workspace, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def report(studio: Studio) -> str:
     """The address of the report of a model that was tuned from the form."""
-    _tune(studio, "first")
-    studio.page.get_by_role("button", name="Measure on test").click()
-    studio.page.wait_for_url("**/reports/*")
-    return studio.page.url.removeprefix(f"{studio.up.url}/p/{studio.project}")
+    return _measured(studio, "first")
+
+
+@pytest.fixture(scope="module")
+def second(studio: Studio, report: str) -> str:
+    """The address of the report of another such model."""
+    return _measured(studio, "second")
+
+
+@pytest.fixture
+def telephone(studio: Studio) -> Iterator[Page]:
+    """The person's page, as narrow as on a telephone."""
+    studio.page.set_viewport_size({"width": 390, "height": 844})
+    yield studio.page
+    studio.page.set_viewport_size({"width": 1280, "height": 720})
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +140,14 @@ def _tune(studio: Studio, name: str) -> None:
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/tune/runs/*")
     expect(page.get_by_role("button", name="Measure on test")).to_be_visible()
+
+
+def _measured(studio: Studio, name: str) -> str:
+    """Tune a model and measure it; return the address of its report within the project."""
+    _tune(studio, name)
+    studio.page.get_by_role("button", name="Measure on test").click()
+    studio.page.wait_for_url("**/reports/*")
+    return studio.page.url.removeprefix(f"{studio.up.url}/p/{studio.project}")
 
 
 def _ask(page: Page, text: str) -> None:
@@ -198,13 +217,14 @@ def test_an_endpoint_answers_in_the_playground_and_keeps_what_it_was_asked(studi
     _ask(page, "When will my card arrive?")
 
     expect(page.locator(".answer-label")).to_have_text("card_arrival")
+    expect(page.locator(".answer .tag").last).to_have_text(re.compile("^first · [0-9a-f]{10}$"))
 
 
-def test_a_second_model_is_promoted_and_rolled_back(studio: Studio, endpoint: str) -> None:
-    _tune(studio, "second")
+def test_a_second_model_is_promoted_and_rolled_back(studio: Studio, endpoint: str, second: str) -> None:
     page = studio.go(f"/endpoints/{endpoint}")
     champion = page.locator(".role.is-champion .role-model")
     expect(champion).to_have_text("first")
+    expect(page.get_by_role("button", name="Roll back")).to_have_count(0)  # nothing came before
 
     page.get_by_role("button", name="Put beside it").click()
     page.get_by_role("button", name="Promote").click()
@@ -259,3 +279,121 @@ def test_what_a_stranger_says_on_the_public_page_arrives(studio: Studio, endpoin
     expect(row).to_contain_text("share")
     expect(row).to_contain_text("right")
     stranger.context.close()
+
+
+def test_two_reports_are_compared_with_the_interval_of_their_difference(studio: Studio, second: str) -> None:
+    page = studio.go(second)
+    page.get_by_role("link", name="Compare with another").click()
+    page.wait_for_url("**/reports/compare?*")
+
+    row = page.get_by_role("row", name=re.compile("^Macro F1"))
+    expect(row).to_contain_text(re.compile(r"[+-]?\d+\.\d to [+-]?\d+\.\d"))
+    expect(page.get_by_role("columnheader", name="95% interval").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Who is right")).to_be_visible()
+
+
+def test_words_that_speak_for_an_answer_are_marked(studio: Studio, report: str) -> None:
+    page = studio.go(report)
+    page.get_by_role("link", name="Why an answer?").click()
+    page.wait_for_url("**/why")
+    text = "When will my card arrive?"
+
+    page.get_by_label("Text", exact=True).fill(text)
+    page.get_by_role("button", name="Explain").click()
+
+    expect(page.locator(".weighed mark.is-for").first).to_be_visible()
+    assert page.locator(".weighed").inner_text() == text
+
+
+def test_runs_that_are_ticked_stand_side_by_side(studio: Studio, second: str) -> None:
+    page = studio.go("/tune")
+    for name in ("first", "second"):
+        page.get_by_role("checkbox", name=f"Compare {name}").click()
+    page.get_by_role("button", name="Compare those that are ticked").click()
+    page.wait_for_url("**/tune/compare?*")
+
+    expect(page.get_by_role("columnheader")).to_have_text(["first", "second"])
+    expect(page.get_by_role("row", name=re.compile("^dev Macro F1"))).to_contain_text(re.compile(r"\d\.\d{3}"))
+
+
+@pytest.mark.long
+def test_base_models_that_are_chosen_are_ranked_in_a_table(studio: Studio) -> None:
+    page = studio.go("/base-models")
+    page.get_by_label("Search", exact=True).fill(studio.base)
+    page.get_by_role("button", name="Search").click()
+    page.locator(".base", has_text=studio.base).get_by_role("button", name="Choose").click()
+    page.get_by_role("button", name="Rank on this data").click()
+
+    row = page.locator("tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(re.compile(r"\d\.\d{3}"))
+    expect(row.get_by_role("button", name="Tune it")).to_be_visible()
+
+
+@pytest.mark.long
+def test_the_trials_of_a_search_are_listed_with_their_settings(studio: Studio) -> None:
+    page = studio.go("/tune/new")
+    page.get_by_label("Name", exact=True).fill("searched")
+    page.get_by_label("Base model", exact=True).fill(studio.base)
+    page.get_by_role("button", name=re.compile("^Head")).click()
+    page.get_by_label("Trials", exact=True).fill("2")
+    page.get_by_role("button", name="Search settings instead").click()
+    page.wait_for_url("**/tune/runs/*")
+
+    trials = page.get_by_role("region", name="Trials").locator("tbody tr")
+    expect(trials).to_have_count(2)
+    expect(trials.first).to_contain_text("the defaults")
+    expect(trials.first).to_contain_text(re.compile(r"0\.\d{4}"))
+
+
+@pytest.mark.long
+def test_a_model_is_exported_and_taken_along(studio: Studio, report: str) -> None:
+    page = studio.go("/tune")
+    page.get_by_role("link", name="first", exact=True).click()
+    page.wait_for_url("**/tune/runs/*")
+    page.get_by_role("button", name="Export for serving").click()
+
+    expect(page.get_by_role("region", name="What was measured")).to_contain_text("onnx")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the export").click()
+    assert download.value.suggested_filename.endswith(".zip")
+
+
+def test_the_audit_log_says_in_words_what_was_done(studio: Studio, endpoint: str) -> None:
+    page = studio.go("/settings")
+
+    expect(page.get_by_role("cell", name="put a model into service").first).to_be_visible()
+    expect(page.get_by_text("endpoint.deploy", exact=True)).to_have_count(0)
+
+
+def test_nothing_is_wider_than_a_telephone(studio: Studio, second: str, endpoint: str, telephone: Page) -> None:
+    studio.go(second)
+    compared = telephone.get_by_role("link", name="Compare with another").get_attribute("href")
+    assert compared is not None
+    _ask(studio.go(f"/endpoints/{endpoint}"), "When will my card arrive?")
+    assert telephone.evaluate("document.documentElement.scrollWidth") <= 390
+
+    for path in (compared.partition(studio.project)[2], second, "/tune", "/base-models"):
+        studio.go(path)
+        assert telephone.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_deleting_a_text_names_the_models_that_learned_from_it(studio: Studio, second: str) -> None:
+    page = studio.go("/data")
+    page.get_by_role("link", name="intents").first.click()
+    row = page.locator("tbody tr").first
+    text = row.locator("td").first.inner_text()
+    trash = row.get_by_role("button", name="Delete this text everywhere")
+
+    trash.press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete this text everywhere?")
+    expect(dialog).to_contain_text("first")
+    expect(dialog).to_contain_text("second")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(trash).to_be_focused()
+
+    trash.click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(row.locator("td").first).to_have_text("deleted")
+    expect(page.get_by_text(text, exact=True)).to_have_count(0)

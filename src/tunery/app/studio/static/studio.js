@@ -54,6 +54,18 @@
     });
   }
 
+  // A dialog that is closed gives the focus back: Quasar's own way ends where the server takes the dialog away at once.
+  let last = null, opener = null;
+  document.addEventListener("focusin", (event) => {
+    if (!event.target.closest(".q-dialog")) last = event.target;
+  });
+  new MutationObserver(() => {
+    const open = document.querySelector("body > [id^=q-portal--dialog]") !== null;
+    if (open) { opener ??= last; return; }
+    if (opener?.isConnected) opener.focus();
+    opener = null;
+  }).observe(document.body, { childList: true });
+
   async function copyCode(button) {
     const code = button.closest("figure").querySelector("pre").textContent;
     try { await navigator.clipboard.writeText(code); } catch {
