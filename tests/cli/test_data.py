@@ -76,4 +76,4 @@ def test_nothing_is_overwritten(tunery: Tunery, intents: Path, tmp_path: Path) -
 def test_a_format_that_cannot_be_written_is_a_wrong_call(tunery: Tunery, intents: Path, tmp_path: Path) -> None:
     answer = tunery("data", "convert", intents, tmp_path / "out", *CLASSES, "--to", "xml")
     assert answer.code == 2
-    assert answer.err == "Error: There is no format xml to write.\n  There are: conll, jsonl.\n"
+    assert answer.err == "Error: There is no format xml to write.\n  There are: conll, csv, jsonl.\n"

@@ -5,7 +5,10 @@ The studio answers nothing itself: the server of the endpoints does, so that wha
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -17,6 +20,9 @@ from tunery.types import Prediction
 
 _SECONDS = 30.0
 _ORIGIN = "X-Tunery-Origin"
+_NOT_YET = (None, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+"""What an endpoint's server answers that is starting, or doesn't know the endpoint yet."""
+_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Asker:
     server: str
     key: str | None = None
 
-    async def ask(self, endpoint: str, text: str, *, origin: str, top: int = 5) -> Answered:
+    async def ask(self, endpoint: str, text: str, *, origin: str, top: int = 5, patience: float = 0.0) -> Answered:
         """Return the answer to a text.
 
         Args:
@@ -58,11 +64,22 @@ class Asker:
             text: The text.
             origin: ``playground`` or ``share``.
             top: How many labels are given with their scores.
+            patience: Seconds that the endpoint's model may take to be there: one that was put into service a moment
+                ago is still being loaded.
 
         Raises:
             ServerError: The server refused, or gave no answer.
         """
-        found, seconds = await self._post(f"/v1/predict/{endpoint}", {"inputs": [text], "top": top}, origin)
+        body = {"inputs": [text], "top": top}
+        end = time.monotonic() + patience
+        while True:
+            try:
+                found, seconds = await self._post(f"/v1/predict/{endpoint}", body, origin)
+                break
+            except ServerError as error:
+                if error.status not in _NOT_YET or time.monotonic() > end:
+                    raise
+            await asyncio.sleep(_PAUSE)
         row = found["predictions"][0]
         return Answered(
             str(found["request_id"]), str(found["version"]), from_wire(row), bool(row.get("abstain")), seconds * 1000
@@ -102,7 +119,8 @@ class Asker:
                 _("The endpoints can't be reached just now."), _("They may be starting; try again in a moment.")
             ) from None
         if response.is_error:
-            raise ServerError(str(found.get("detail") or _("The endpoint gave no answer.")))
+            said = str(found.get("detail") or _("The endpoint gave no answer."))
+            raise ServerError(said, status=response.status_code)
         return found, response.elapsed.total_seconds()
 
 

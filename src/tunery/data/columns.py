@@ -67,7 +67,7 @@ def choose(
         findings: Where the choice, or what stands in its way, is reported.
     """
     chooser = _Chooser(tables, settings, shown, findings)
-    fields = chooser.for_spans() if schema.target == "spans" else chooser.for_label(pair=schema.pair)
+    fields = chooser.for_texts() if settings.unlabelled else chooser.for_task(schema)
     if fields is not None and not all(table.fixed for table in tables):
         findings.note("columns", _("Columns taken: {columns}.").format(columns=fields.said()), file=shown)
     return fields
@@ -120,6 +120,14 @@ class _Chooser:
         rows = [row.values for table in tables for row in table.rows]
         sample = rows[:: max(1, len(rows) // _SAMPLE)]
         self.columns = {name: _Column(name, [row.get(name) for row in sample]) for name in self.order}
+
+    def for_task(self, schema: Schema) -> Fields | None:
+        return self.for_spans() if schema.target == "spans" else self.for_label(pair=schema.pair)
+
+    def for_texts(self) -> Fields | None:
+        if (told := self._told()) is None or (text := self._text(told)) is None:
+            return None
+        return Fields(text=text, **self._others(told, {text}))
 
     def for_label(self, *, pair: bool) -> Fields | None:
         if (told := self._told()) is None or self._are_tokens() or self._are_spans(told):
@@ -298,7 +306,7 @@ class _Chooser:
         self._error(
             "no-label",
             _("No column holds labels; columns: {columns}.") + (said if predictions else ""),
-            _("Decide with --set label_column=..., by name or number from 1."),
+            _("Decide with --set label_column=..., by name or number from 1; or label them: --set unlabelled=true."),
         )
 
     def _listed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunery.data.readers.base import Table
-from tunery.data.rows import labels, spans, tokens
+from tunery.data.rows import labels, spans, texts, tokens
 from tunery.data.rows.base import Job, ReadRow, Report
 from tunery.data.rows.cells import text_of, unusable, value_of
 from tunery.types import Example
@@ -26,7 +26,9 @@ def convert(job: Job) -> list[Converted]:
     Raises:
         DataError: The labels as a whole can't be classes.
     """
-    if job.fields.tokens is not None and job.fields.tags is not None:
+    if job.settings.unlabelled:
+        read = texts.reader(job)
+    elif job.fields.tokens is not None and job.fields.tags is not None:
         read = tokens.reader(job)
     elif job.fields.spans is not None:
         read = spans.reader(job)

@@ -18,6 +18,8 @@ SplitName = Literal["train", "dev", "test"]
 _SHOWN = 20
 """Labels shown by name in a notebook."""
 
+UNLABELLED = "unlabelled"
+"""Code of the note that texts were read without labels."""
 SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
 
 
@@ -80,6 +82,11 @@ class Dataset(Mapping[str, Split]):
         self.schema = schema
         self.source = source
         self.notes = tuple(notes)
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether its texts were read without labels, to be labelled."""
+        return any(note.code == UNLABELLED for note in self.notes)
 
     def __getitem__(self, name: str) -> Split:
         return self._splits[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tunery.data import folders
 from tunery.data.columns import choose
 from tunery.data.convert import Converted, convert
-from tunery.data.dataset import Dataset, Schema, Split
+from tunery.data.dataset import UNLABELLED, Dataset, Schema, Split
 from tunery.data.files import failure, start_of
 from tunery.data.findings import Findings
 from tunery.data.readers.base import Place, Reader, Reading, Table, unfold_lists
@@ -85,6 +85,8 @@ def _converted(path: Path, shown: str, schema: Schema, settings: DataSettings, f
     findings.stop_if_failed()
     if fields is None:
         raise AssertionError("no columns were chosen, and no reason was given")
+    if settings.unlabelled:
+        findings.note(UNLABELLED, _("Only texts are read: they are to be labelled."), file=shown)
     converted = convert(Job(tables, fields, settings, label_names, shown, findings))
     findings.stop_if_failed()
     return converted

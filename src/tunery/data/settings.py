@@ -28,6 +28,9 @@ class DataSettings(BaseModel):
     label_separator: str | None = Field(
         default=None, description=N_("What separates several labels in one cell, for example a comma.")
     )
+    unlabelled: bool = Field(
+        default=False, description=N_("Read texts that have no labels yet, so that they can be labelled.")
+    )
     id_column: str | None = Field(default=None, description=N_("Column that holds the row's own name."))
     timestamp_column: str | None = Field(default=None, description=N_("Column that holds the time of the text."))
     group_column: str | None = Field(

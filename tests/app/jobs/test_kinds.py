@@ -152,7 +152,7 @@ def test_wrong_labels_are_found(made: Made, tmp_path: Path) -> None:
 def test_a_backup_is_of_the_whole_workspace(made: Made) -> None:
     result = made.do("backup", project=False)
     assert zipfile.is_zipfile(result["file"])
-    with pytest.raises(SettingError, match="of the whole workspace"):
+    with pytest.raises(SettingError, match="about the whole workspace"):
         made.start("backup")
 
 

@@ -39,7 +39,9 @@ def empty_splits(subject: Subject) -> Iterator[Problem]:
 
 
 def one_answer(subject: Subject) -> Iterator[Problem]:
-    """Yield each split in which every row has the same answer, or none has any."""
+    """Yield each split in which every row has the same answer, or none has any though some should."""
+    if subject.dataset.unlabelled:
+        return
     for name, split in subject.dataset.items():
         answers = {example.target for example in split if example.target is not None}
         severity: Severity = "error" if name == "train" else "warning"

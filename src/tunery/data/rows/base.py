@@ -51,8 +51,8 @@ class Report:
         self.findings.warning(code, message, hint, self.file, self.line)
 
 
-Parts: TypeAlias = tuple[str, Target, tuple[Offsets, ...] | None]
-"""A row's text, target and words."""
+Parts: TypeAlias = tuple[str, Target | None, tuple[Offsets, ...] | None]
+"""A row's text, target and words; no target where nobody has labelled it yet."""
 
 ReadRow: TypeAlias = Callable[[Table, Row, Report], Parts | None]
 """Reads one row; None if it can't be used, which has been reported."""

@@ -46,6 +46,8 @@ _EVENTS = {
 }
 _VERDICTS = {"right": N_("right"), "wrong": N_("wrong"), "corrected": N_("corrected")}
 _CAME_BY = {"playground": N_("playground"), "share": N_("shared page")}
+_LOADING = 60.0
+"""Seconds that a model may take until it answers."""
 _SHORT = 10
 """How much of a hash people are shown."""
 _EXAMPLE = {"en": "My card has not arrived yet.", "zh": "我的卡还没有寄到。"}
@@ -169,8 +171,14 @@ class _EndpointPage:
                 text = str(field.value or "")
                 if not text.strip():
                     return
-                answered = await asker(visit()).ask(self._name, text, origin="playground")
                 place.clear()
+                with place, Tag("div", classes="row"):
+                    ui.spinner(size="22px")
+                    Tag("p", _("A model that was put into service a moment ago is loaded first."), classes="muted")
+                try:
+                    answered = await asker(visit()).ask(self._name, text, origin="playground", patience=_LOADING)
+                finally:
+                    place.clear()
                 with place:
                     answer_view(text, answered, model=self._answered_by(answered.version))
 

@@ -27,6 +27,8 @@ from tunery.store.tables import Job
 
 ENDINGS = ".csv,.tsv,.txt,.json,.jsonl,.xlsx,.parquet,.conll,.iob,.bio,.gz,.zip"
 _MOST_LABELS = 30
+_NO_LABELS = ("no-label", "no-labels", "no-spans", "labels-are-no-classes")
+"""Codes of problems that texts without labels have."""
 _REPEATS = ("duplicate", "duplicate-across-splits", "near-duplicate-across-splits")
 """Codes of problems that count rows which repeat others."""
 
@@ -131,6 +133,8 @@ class Importing:
                     kind="danger",
                 )
                 problem_list(errors)
+                if any(problem.code in _NO_LABELS for problem in errors) and not settings.get("unlabelled"):
+                    self._offer_to_label(origin, look, settings)
             self._settings(origin, look, settings)
         if look.check is not None:
             with card(_("Is this what you meant?"), _("Some rows, as a model would see them.")):
@@ -141,6 +145,13 @@ class Importing:
         if rest:
             with card(_("What was found"), _("Nothing of this forbids the import; some of it costs quality.")):
                 problem_list(rest)
+
+    def _offer_to_label(self, origin: Origin, look: Look, settings: dict[str, object]) -> None:
+        with Tag("div", classes="row"):
+            Tag("p", _("Are these texts that nobody has labelled yet?"), classes="grow")
+            button(_("Import them to label them here"), symbol="annotate").on(
+                "click", lambda: self.take(origin, task=look.task, settings=settings | {"unlabelled": True})
+            )
 
     def _numbers(self, look: Look) -> None:
         if look.check is None:
@@ -185,7 +196,8 @@ class Importing:
 
         def chosen() -> dict[str, object]:
             fields = {"text_column": text, "label_column": label, "label_separator": separator}
-            return {key: field.value for key, field in fields.items() if field is not None and field.value}
+            kept = {key: value for key, value in settings.items() if key == "unlabelled"}
+            return kept | {key: field.value for key, field in fields.items() if field is not None and field.value}
 
         async def again() -> None:
             await self.take(origin, task=task.value, settings=chosen())

@@ -7,7 +7,7 @@ import re
 
 from nicegui import ui
 
-from tunery.app.actions import bases, home, jobs, projects
+from tunery.app.actions import bases, home, jobs, projects, queues
 from tunery.app.actions.data import Origin
 from tunery.app.actions.home import Stage
 from tunery.app.base_cards import BaseCard
@@ -16,6 +16,7 @@ from tunery.app.studio.components.forms import choice_field, text_field
 from tunery.app.studio.components.markup import Tag, button, button_link
 from tunery.app.studio.components.progress import progress_line
 from tunery.app.studio.page import studio_page
+from tunery.app.studio.pages.data import labels_in
 from tunery.app.studio.pages.importing import Importing
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import in_background, visit
@@ -55,6 +56,8 @@ def start_page(project: str) -> None:
             progress_line(stage.job.id, on_end=_ended)
     elif stage.version is None:
         _data(project)
+    elif stage.model is None and not labels_in(stage.version):
+        _label(project)
     elif stage.model is None:
         _tune(project, stage)
     elif stage.endpoint is None:
@@ -84,6 +87,18 @@ def _data(project: str) -> None:
             await importing.take(Origin(SAMPLE), task="token-classification")
 
         button(_("Take the sample")).on("click", take)
+
+
+def _label(project: str) -> None:
+    found = queues.overview(visit().context, project=project)
+    with card(
+        _("They have no labels yet"),
+        _("Label some of them: about ten for each label are enough to begin with. Then make a version of the answers."),
+    ):
+        if found:
+            button_link(_("Go on labelling"), f"/p/{project}/annotate", kind="primary", symbol="annotate")
+        else:
+            button_link(_("Label them"), f"/p/{project}/annotate/new", kind="primary", symbol="annotate")
 
 
 async def _imported(project: str, _job: Job) -> None:

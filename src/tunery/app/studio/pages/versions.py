@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -91,6 +92,11 @@ def _actions(project: str, owner: DataSet, shown: Version) -> None:
                     role="menuitem",
                 ).on("click", lambda _event, split=split, form=form: _export(owner, shown, split, form))
     if may_edit():
+        if labels_in(shown):
+            query = urlencode({"version": shown.id})
+            button_link(_("Tune a model"), f"/p/{project}/tune/new?{query}", symbol="tune")
+        else:
+            button_link(_("Label them"), f"/p/{project}/annotate/new", kind="primary", symbol="annotate")
         button_link(_("New version from a file"), f"/p/{project}/data/import?into={owner.name}", symbol="plus")
 
 
