@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, dataclass_transform
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -294,6 +295,14 @@ class Row(Record):
     """A text, and what belongs to it but its label: equal inputs of a project are one row."""
 
     __tablename__ = "rows"
+    __table_args__ = (
+        Index(
+            "ix_rows_deleted",
+            "deleted",
+            sqlite_where=sql("deleted IS NOT NULL"),
+            postgresql_where=sql("deleted IS NOT NULL"),
+        ),
+    )  # few are, and they are counted often
 
     id: Mapped[str] = _name()
     """Hash of project and content, made with the workspace's secret, so that no text can be guessed from it."""

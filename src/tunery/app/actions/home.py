@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tunery.app import access
 from tunery.app.actions import projects
 from tunery.app.context import Context
-from tunery.store.tables import Annotation, DataSet, Endpoint, Job, Model, Project, Queue, QueueItem, Version
+from tunery.store.tables import DataSet, Endpoint, Job, Model, Project, Queue, QueueItem, Version
 
 _RECENT = timedelta(days=7)
 _MOST = 5
@@ -126,14 +126,9 @@ def _summary(session: Session, project: Project) -> Summary:
 
 
 def _queues(session: Session, names: list[str]) -> list[Waiting]:
-    said = select(Annotation.item).where(Annotation.undone.is_(None)).scalar_subquery()
-    query = (
-        select(Queue, func.count(QueueItem.id))
-        .join(QueueItem, QueueItem.queue == Queue.id)
-        .where(Queue.project.in_(names), Queue.closed.is_(None), QueueItem.id.not_in(said))
-        .group_by(Queue.id)
-        .limit(_MOST)
-    )
+    waiting = select(func.count()).where(QueueItem.queue == Queue.id, QueueItem.open.is_(True)).scalar_subquery()
+    open_ones = select(Queue, waiting).where(Queue.project.in_(names), Queue.closed.is_(None)).order_by(Queue.id)
+    query = open_ones.where(waiting > 0).limit(_MOST)
     return [Waiting("label", queue.project, queue.id, queue.name, count) for queue, count in session.execute(query)]
 
 

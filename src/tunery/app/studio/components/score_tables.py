@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
+
+from nicegui import ui
 
 from tunery.app.studio.components.cards import head_cell
 from tunery.app.studio.components.markup import Tag
 from tunery.app.studio.components.scores import difference_bar, score_bar
-from tunery.evaluation import wording
+from tunery.evaluation import pictures, wording
 from tunery.evaluation.comparison import SIGNIFICANT, Comparison, Difference, LabelDifference
 from tunery.evaluation.report import LabelScores, Report
 from tunery.i18n import _
@@ -27,18 +30,25 @@ def label_table(title: str, scores: Mapping[str, LabelScores], address: Callable
     with _table(title, tall=len(scores) > _LONG) as element:
         headings = (title, _("Precision"), _("Recall"), _("F1"), "", _("95% interval"), _("Support"))
         _head(headings, sortable={0: "text", 1: "number", 2: "number", 3: "number", 6: "number"})
-        with Tag("tbody"):
-            for label, found in scores.items():
-                with Tag("tr"):
-                    _name(label, address(label) if address is not None else None)
-                    for value in (found.precision, found.recall, found.f1):
-                        Tag("td", wording.number(value), classes="number")
-                    with Tag("td", classes="bar-cell narrow-off"):
-                        score_bar(found.f1, found.f1_interval, "soft")
-                    with Tag("td", classes="number narrow-off"):
-                        Tag("small", wording.interval_text(found.f1_interval))
-                    Tag("td", f"{found.support:,}", classes="number")
+        rows = [_label_row(label, found, address(label) if address else None) for label, found in scores.items()]
+        # One element: with hundreds of labels, one for each cell would take seconds. All text in it is escaped.
+        ui.html("".join(rows), sanitize=False, tag="tbody")
     return element
+
+
+def _label_row(label: str, found: LabelScores, address: str | None) -> str:
+    name = escape(wording.visible(label))
+    shown = f"<span>{name}</span>" if address is None else f'<a class="link" href="{escape(address)}">{name}</a>'
+    numbers = "".join(
+        f'<td class="number">{wording.number(value)}</td>' for value in (found.precision, found.recall, found.f1)
+    )
+    bar = pictures.score_bar(found.f1, found.f1_interval, "soft")
+    return (
+        f'<tr><td class="name">{shown}</td>{numbers}'
+        f'<td class="bar-cell narrow-off"><div class="picture">{bar}</div></td>'
+        f'<td class="number narrow-off"><small>{escape(wording.interval_text(found.f1_interval))}</small></td>'
+        f'<td class="number">{found.support:,}</td></tr>'
+    )
 
 
 def averages_table(report: Report) -> Tag:
@@ -103,7 +113,7 @@ def label_difference_table(comparison: Comparison) -> Tag:
         with Tag("tbody"):
             for label, found in comparison.per_label.items():
                 with Tag("tr"):
-                    _name(label, None)
+                    _name(label)
                     _difference_cells(found, reach, _adjusted(found))
                     Tag("td", f"{found.support:,}", classes="number")
     return element
@@ -137,12 +147,9 @@ def _score_cells(value: float, ends: tuple[float, float], kind: str) -> None:
         Tag("small", wording.interval_text(ends))
 
 
-def _name(label: str, address: str | None) -> None:
+def _name(label: str) -> None:
     with Tag("td", classes="name"):
-        if address is None:
-            Tag("span", wording.visible(label))
-        else:
-            Tag("a", wording.visible(label), classes="link", href=address)
+        Tag("span", wording.visible(label))
 
 
 def _table(title: str, *, tall: bool = False) -> Tag:

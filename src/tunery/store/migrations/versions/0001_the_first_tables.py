@@ -265,6 +265,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rows")),
     )
     with op.batch_alter_table("rows", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rows_deleted",
+            ["deleted"],
+            unique=False,
+            sqlite_where=sa.text("deleted IS NOT NULL"),
+            postgresql_where=sa.text("deleted IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_rows_project"), ["project"], unique=False)
 
     op.create_table(
