@@ -69,3 +69,10 @@ def test_what_is_there_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="holds something already"):
         unpack(sent, tmp_path / "mine")
     assert (tmp_path / "mine" / "own").read_text(encoding="utf-8") == "kept"
+
+
+def test_a_place_that_can_not_be_written_is_said_in_words(tmp_path: Path) -> None:
+    sent = archive(tmp_path / "sent.zip", "model/a")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SettingError, match="can't be written"):
+        unpack(sent, tmp_path / "file" / "mine")

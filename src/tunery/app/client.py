@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from tunery import progress
-from tunery.app.unpacking import unpack, vacant
+from tunery.app.unpacking import beside, unpack, unwritable_in_words, vacant
 from tunery.data import folders
 from tunery.errors import ServerError, SettingError
 from tunery.i18n import _, language
@@ -184,7 +183,7 @@ class Server:
             SettingError: Something is there already, or it can't be written.
         """
         vacant(folder)
-        with TemporaryDirectory() as place, self._in_words():
+        with unwritable_in_words(folder), beside(folder) as place, self._in_words():
             archive = Path(place) / "model.zip"
             with self._client.stream("GET", f"/models/{model}/files", timeout=_PATIENCE) as response:
                 if response.is_error:

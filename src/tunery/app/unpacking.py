@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -36,11 +38,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """
     vacant(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place,
-            zipfile.ZipFile(archive) as file,
-        ):
+        with unwritable_in_words(folder), beside(folder) as place, zipfile.ZipFile(archive) as file:
             made = Path(place) / "made"
             made.mkdir()
             for entry in file.infolist():
@@ -48,8 +46,27 @@ def unpack(archive: Path, folder: Path) -> None:
             if folder.exists():
                 folder.rmdir()
             made.rename(folder)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:  # so zipfile says: encrypted, an odd method
         raise ServerError(_("What the server sent can't be unpacked: {reason}.").format(reason=error)) from None
+
+
+@contextmanager
+def beside(folder: Path) -> Iterator[str]:
+    """Yield a temporary folder on the disk where another is to be."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
+        yield place
+
+
+@contextmanager
+def unwritable_in_words(folder: Path) -> Iterator[None]:
+    """Say in words that a folder can't be written.
+
+    Raises:
+        SettingError: It can't.
+    """
+    try:
+        yield
     except OSError as error:
         raise SettingError(
             _("{path} can't be written: {reason}.").format(path=folder, reason=reason_of(error)),
