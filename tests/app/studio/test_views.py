@@ -8,8 +8,11 @@ import shlex
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tunery.app.actions.reports import OfLength
 from tunery.app.differing import differences
 from tunery.app.studio.views import calling, confusion, curves, recipes, slices, weights
 from tunery.errors import SettingError
@@ -49,20 +52,29 @@ def test_of_many_labels_those_with_most_mistakes_are_shown_in_their_order() -> N
     assert {(one.row, one.column) for one in found.cells} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
 
-def test_slices_hold_all_rows_and_no_length_twice() -> None:
-    rows = [(length, length < 50) for length in range(100)] + [(7, True)] * 40
+@given(lengths=st.dictionaries(st.integers(0, 5000), st.integers(1, 60), max_size=80), many=st.integers(1, 7))
+def test_slices_hold_all_rows_and_no_length_twice(lengths: dict[int, int], many: int) -> None:
+    rows = [OfLength(length, count, count // 2) for length, count in sorted(lengths.items())]
 
-    found = slices.by_length(rows)
+    found = slices.by_length(rows, many)
 
-    assert sum(one.rows for one in found) == len(rows)
+    assert sum(one.rows for one in found) == sum(lengths.values())
+    assert sum(one.right for one in found) == sum(count // 2 for count in lengths.values())
+    assert len(found) <= many
+    assert all(one.low <= one.high for one in found)
     assert all(before.high < after.low for before, after in pairwise(found))
-    assert found[0].share == 1.0
-    assert found[-1].share == 0.0
     assert all(one.interval[0] <= one.share <= one.interval[1] for one in found)
 
 
+def test_slices_have_about_equally_many_rows() -> None:
+    found = slices.by_length([OfLength(length, 1, int(length < 50)) for length in range(100)])
+
+    assert [one.rows for one in found] == [20] * 5
+    assert [one.share for one in found] == [1.0, 1.0, 0.5, 0.0, 0.0]
+
+
 def test_few_rows_are_one_slice_and_none_are_none() -> None:
-    assert len(slices.by_length([(3, True), (9, False)])) == 1
+    assert len(slices.by_length([OfLength(3, 1, 1), OfLength(9, 1, 0)])) == 1
     assert slices.by_length([]) == []
 
 

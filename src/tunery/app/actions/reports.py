@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from tunery import tasks
@@ -76,6 +76,21 @@ class AnsweredRow:
     example: Example
     prediction: Prediction
     right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfLength:
+    """The rows of a report that are equally long.
+
+    Attributes:
+        characters: How long each of them is.
+        rows: How many they are.
+        right: How many of them were answered without any mistake.
+    """
+
+    characters: int
+    rows: int
+    right: int
 
 
 def page(
@@ -159,13 +174,14 @@ def surest_mistakes(context: Context, report: str, *, limit: int = 20) -> list[A
         return [_answered(*row) for row in session.execute(statement).all()]
 
 
-def lengths(context: Context, report: str) -> list[tuple[int, bool]]:
-    """Return for each row of a report its characters, and whether there is no mistake in it."""
+def lengths(context: Context, report: str) -> list[OfLength]:
+    """Return how many rows of a report have how many characters, the shortest first, and how many of them are right."""
     with context.workspace.reading() as session:
         _get(session, context, report)
-        statement = select(Row.length, ReportAnswer.right).join(Row, Row.id == ReportAnswer.row)
-        found = session.execute(statement.where(ReportAnswer.report == report)).all()
-        return [(length, right) for length, right in found]
+        right = func.sum(case((ReportAnswer.right, 1), else_=0))
+        statement = select(Row.length, func.count(), right).join(Row, Row.id == ReportAnswer.row)
+        statement = statement.where(ReportAnswer.report == report).group_by(Row.length).order_by(Row.length)
+        return [OfLength(*counted) for counted in session.execute(statement).all()]
 
 
 def compare(context: Context, first: str, second: str) -> tuple[StoredReport, StoredReport, Comparison]:

@@ -52,14 +52,15 @@ class AnsweredRowsAnswer(Answer):
 
 
 class LengthAnswer(Answer):
-    """How long a row is, and whether it was answered rightly."""
+    """Rows that are equally long, and how many of them were answered rightly."""
 
     characters: int
-    right: bool
+    rows: int
+    right: int
 
 
 class LengthsAnswer(Answer):
-    """One of each row of a report."""
+    """One for each length, the shortest first."""
 
     items: list[LengthAnswer]
 
@@ -116,9 +117,9 @@ def mistakes(context: Caller, report: str, limit: Annotated[int, Query(ge=1, le=
 
 @router.get("/reports/{report}/lengths", summary="Mistakes by the length of the text")
 def lengths(context: Caller, report: str) -> LengthsAnswer:
-    """Return for each row how long it is and whether it was answered rightly."""
+    """Return how many rows have how many characters, and how many of them were answered rightly."""
     found = reports.lengths(context, report)
-    return LengthsAnswer(items=[LengthAnswer(characters=characters, right=right) for characters, right in found])
+    return LengthsAnswer(items=[LengthAnswer.model_validate(one) for one in found])
 
 
 @router.get("/comparisons", summary="Two reports against each other")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from tunery.app.actions import reports
-from tunery.app.actions.reports import AnsweredRow, StoredReport
+from tunery.app.actions.reports import AnsweredRow, OfLength, StoredReport
 from tunery.app.studio import measures
 from tunery.app.studio.addresses import report_address
 from tunery.app.studio.components.cards import card, head_cell, note, scrolled, stat, stats
@@ -192,7 +192,7 @@ def _calibration(measured: Report) -> None:
                     Tag("p", sentence)
 
 
-def _lengths(found: list[tuple[int, bool]]) -> None:
+def _lengths(found: list[OfLength]) -> None:
     parts = slices.by_length(found)
     if len(parts) < 2:
         return

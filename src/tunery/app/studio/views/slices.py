@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tunery.app.actions.reports import OfLength
 from tunery.evaluation.bootstrap import Interval
 
 _Z = 1.959963984540054
@@ -39,26 +40,26 @@ class Slice:
         return self.right / self.rows
 
 
-def by_length(rows: Sequence[tuple[int, bool]], slices: int = _SLICES) -> list[Slice]:
+def by_length(lengths: Sequence[OfLength], slices: int = _SLICES) -> list[Slice]:
     """Return slices of about equally many rows, from the shortest texts to the longest.
 
     Args:
-        rows: For each row its characters, and whether it was answered without any mistake.
+        lengths: The rows of each length, the shortest first. They stay together: no length is in two slices.
         slices: How many slices at most; fewer where there are few rows, or many of one length.
     """
-    ordered = sorted(rows)
-    wanted = max(1, min(slices, len(ordered) // _FEWEST))
-    groups: list[list[tuple[int, bool]]] = []
-    start = 0
-    for number in range(1, wanted + 1):
-        end = max(start, round(len(ordered) * number / wanted))
-        # Rows of one length stay together, so that no length is in two slices.
-        while 0 < end < len(ordered) and ordered[end][0] == ordered[end - 1][0]:
-            end += 1
-        if end > start:
-            groups.append(ordered[start:end])
-        start = end
-    return [_slice(group) for group in groups]
+    total = sum(one.rows for one in lengths)
+    wanted = max(1, min(slices, total // _FEWEST))
+    found: list[Slice] = []
+    group: list[OfLength] = []
+    seen = 0
+    for one in lengths:
+        group.append(one)
+        before, seen = seen, seen + one.rows
+        # The end of a slice is within this length.
+        if seen == total or _slice_of(seen, total, wanted) > _slice_of(before, total, wanted):
+            found.append(_slice(group))
+            group = []
+    return found
 
 
 def wilson(right: int, rows: int) -> Interval:
@@ -72,6 +73,11 @@ def wilson(right: int, rows: int) -> Interval:
     return (max(0.0, min(share, middle - reach)), min(1.0, max(share, middle + reach)))
 
 
-def _slice(group: Sequence[tuple[int, bool]]) -> Slice:
-    right = sum(correct for _length, correct in group)
-    return Slice(group[0][0], group[-1][0], len(group), right, wilson(right, len(group)))
+def _slice_of(place: int, total: int, slices: int) -> int:
+    """Return the slice, counted from 0, in which a row would be if lengths didn't stay together."""
+    return place * slices // total
+
+
+def _slice(group: Sequence[OfLength]) -> Slice:
+    rows, right = sum(one.rows for one in group), sum(one.right for one in group)
+    return Slice(group[0].characters, group[-1].characters, rows, right, wilson(right, rows))
