@@ -211,6 +211,37 @@ def test_settings_that_can_not_be_had_are_said_so_and_others_are_kept(
     expect(page.get_by_role("switch", name="Redact with Presidio too")).to_be_checked(timeout=_PATIENCE_MS)
 
 
+def test_a_backup_is_made_and_then_by_the_clock(up: Up, browser: Browser) -> None:
+    context = browser.new_context(locale="en-US", timezone_id="Asia/Shanghai")
+    context.set_default_timeout(_PATIENCE_MS)
+    page = context.new_page()
+    _sign_in(page, up.url, "/settings")
+    page.get_by_role("button", name="Back up now").click()
+    made = page.get_by_text(re.compile(r"backups/.*\.zip"))
+    made.wait_for()
+    assert Path(str(made.text_content())).is_file()
+
+    page.get_by_role("button", name="Do it again and again").click()
+    page.get_by_label("How often").click()
+    page.get_by_role("option", name="Every week").click()
+    page.get_by_label("At what time").fill("half past")
+    page.get_by_role("dialog").get_by_role("button", name="Do it again and again").click()
+    expect(page.get_by_role("alert").filter(has_text="Write hours and minutes")).to_be_visible()
+    page.get_by_label("At what time").fill("3:30")
+    page.get_by_role("dialog").get_by_role("button", name="Do it again and again").click()
+    expect(page.get_by_text("every Monday at 03:30 (Asia/Shanghai)")).to_be_visible()
+
+    page.get_by_role("button", name="Switch off").click()
+    expect(page.get_by_text("switched off")).to_be_visible()
+    page.goto(f"{up.url}/jobs")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_text(re.compile("next in \\d+"))).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("every Monday at 03:30")).to_have_count(0)
+    context.close()
+
+
 def test_narrow_screens_get_a_drawer_and_no_sideways_scrolling(up: Up, project: str, browser: Browser) -> None:
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 800})
     page = context.new_page()

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from tunery.app import access
+from tunery.app.access import AccessError
 from tunery.app.context import Context
 from tunery.app.jobs import cron as times
 from tunery.app.jobs import kind as job_kinds
 from tunery.store import audit, schedules
+from tunery.store.failures import NotFoundError
 from tunery.store.tables import Schedule
 
 
@@ -59,6 +61,16 @@ def of_project(context: Context, project: str | None) -> list[Schedule]:
     with context.workspace.reading() as session:
         _require(session, context, project, "viewer")
         return schedules.of_project(session, project)
+
+
+def may_edit(context: Context, project: str | None) -> bool:
+    """Say whether a user may make schedules in a project, or for the whole workspace for None."""
+    try:
+        with context.workspace.reading() as session:
+            _require(session, context, project, "editor")
+    except (AccessError, NotFoundError):
+        return False
+    return True
 
 
 def enable(context: Context, schedule: str, enabled: bool) -> Schedule:

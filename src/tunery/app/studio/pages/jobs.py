@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from tunery.app.actions import jobs
+from tunery.app.actions import jobs, schedules
 from tunery.app.studio.components.cards import card, note
-from tunery.app.studio.components.markup import Tag
+from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.components.progress import progress_line, state_mark
+from tunery.app.studio.components.schedules import Schedules, ask_when
 from tunery.app.studio.components.tables import Column, DataTable
 from tunery.app.studio.components.times import ago, duration
 from tunery.app.studio.page import studio_page
@@ -25,19 +26,33 @@ _SECONDS = 2.0
 def all_jobs() -> None:
     """Build the list over all projects."""
     _list(None)
+    Schedules(None, may_edit=True)
 
 
 @studio_page("/p/{project}/jobs", title=N_("Jobs"))
 def project_jobs(project: str) -> None:
     """Build the list of one project."""
     _list(project)
+    Schedules(project, may_edit=visit().role in ("editor", "owner"))
 
 
 @studio_page("/jobs/{job}", title=N_("Job"))
 def job_page(job: str) -> None:
     """Build the page of one job, with its log."""
-    found = jobs.get(visit().context, job)
-    heading(kind_name(found.kind), _("Begun {time}.").format(time=ago(found.created)), kicker=_("Jobs"))
+    context = visit().context
+    found = jobs.get(context, job)
+
+    def actions() -> None:
+        # Other jobs would find nothing new: what they work on never changes.
+        if found.arguments.get("source") and schedules.may_edit(context, found.project):
+            arguments, project = dict(found.arguments), found.project
+            button(_("Do it again and again")).on(
+                "click", lambda: ask_when(found.kind, arguments, project, done=lambda: None)
+            )
+
+    heading(
+        kind_name(found.kind), _("Begun {time}.").format(time=ago(found.created)), kicker=_("Jobs"), actions=actions
+    )
     with card():
         progress_line(job)
         if found.error:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import tunery
-from tunery.app.actions import accounts, users
+from tunery.app.actions import accounts, jobs, users
 from tunery.app.studio import notices
 from tunery.app.studio.components.auditing import audit_table
 from tunery.app.studio.components.cards import card, note
@@ -14,11 +14,13 @@ from tunery.app.studio.components.code import code_block
 from tunery.app.studio.components.dialogs import confirm
 from tunery.app.studio.components.forms import switch_field, text_field
 from tunery.app.studio.components.markup import Tag, button, link
+from tunery.app.studio.components.progress import progress_line
+from tunery.app.studio.components.schedules import Schedules, ask_when
 from tunery.app.studio.page import studio_page
 from tunery.app.studio.shell import heading
 from tunery.app.studio.visits import visit
 from tunery.i18n import N_, _
-from tunery.store.tables import User
+from tunery.store.tables import Job, User
 
 _MIRRORS = {
     "TUNERY_SOURCES": N_("Which sources are asked, in which order, with commas."),
@@ -44,6 +46,7 @@ def workspace_page() -> None:
     _sources()
     _about()
     if admin:
+        _backups()
         with card(_("What was done"), _("Every change, by whom and when."), classes="flush"):
             audit_table(None)
 
@@ -138,6 +141,28 @@ def _sources() -> None:
 def _shown(value: str | None) -> str:
     scheme, separator, rest = (value or "").partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else value or ""
+
+
+def _backups() -> None:
+    with card(_("Backups"), _("All there is in one file, in the workspace's folder. Copy it to another machine.")):
+        place = Tag("div", classes="stack")
+        with Tag("div", classes="buttons"):
+            now, again = button(_("Back up now")), button(_("Do it again and again"))
+    kept = Schedules(None, may_edit=True)
+
+    def start() -> None:
+        job = jobs.start(visit().context, "backup", {})
+        place.clear()
+        with place:
+            progress_line(job.id, on_end=told)
+
+    def told(job: Job) -> None:
+        if job.state == "done" and job.result is not None:
+            with place:
+                Tag("code", str(job.result["file"]))
+
+    now.on("click", start)
+    again.on("click", lambda: ask_when("backup", {}, None, done=kept.show))
 
 
 def _about() -> None:
