@@ -54,7 +54,9 @@ class Filled:
     Attributes:
         project: The project that pictures are of; the others are names and ids within it.
         asked: A text for the playground and the public page.
-        other: The report of a second model.
+        other: The report of a second model...
+        other_run: ... and its run.
+        job: One that has ended.
         search: A run that searched settings.
     """
 
@@ -67,12 +69,17 @@ class Filled:
     asked: str
     model: str
     other: str
+    other_run: str
     search: str
+    job: str
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A page to photograph: its name, its address, what has to be there, and what is done to it before."""
+    """A page to photograph: its name, its address, what has to be there, and what is done to it before.
+
+    Those that aren't ``shown`` in the documentation are taken only when all are wanted, to be looked at.
+    """
 
     name: str
     path: str
@@ -80,6 +87,7 @@ class Shot:
     prepare: Callable[[Page], None] | None = None
     signed_in: bool = True
     phone: bool = False
+    shown: bool = True
 
 
 def main() -> None:
@@ -90,6 +98,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("pictures"), help="where the pictures go")
     parser.add_argument("--only", nargs="*", default=[], help="names of pages, for example home report")
     parser.add_argument("--looks", nargs="*", default=[f"{a}-{b}" for a, b in product(LANGUAGES, ("light", "dark"))])
+    parser.add_argument(
+        "--all", action="store_true", help="every page, and not only those that the documentation shows"
+    )
     parser.add_argument("--whole", action="store_true", help="whole pages, and not only what fits a window")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -99,7 +110,10 @@ def main() -> None:
         httpx.Client(base_url=f"{url}/api/v1", timeout=60, trust_env=False) as person,
     ):
         filled = _Filling(person, Path(folder), given.data, given.base).fill()
-        shots = [one for one in _shots(filled) if not given.only or one.name in given.only]
+        shots = [
+            one for one in _shots(filled)
+            if (one.name in given.only if given.only else one.shown or given.all)
+        ]  # fmt: skip
         _photograph(url, dict(person.cookies), shots, given.looks, given.out, whole=given.whole)
 
 
@@ -136,10 +150,11 @@ class _Filling:
             run, model, report = self._tuned(project, version, "first probe")
             queue = self._queue(data_set, model)
             self._endpoint(workspace, project, model, rows["test"])
-            other = self._tuned(project, version, "second probe", max_length=16)[2]
+            other_run, _model, other = self._tuned(project, version, "second probe", max_length=16)
             search = self._searched(project, version)
+        job = self._get(f"/projects/{project}/jobs")["items"][0]["id"]
         return Filled(
-            project, data_set, run, report, queue, "intents", rows["test"][0].text, model, other, search
+            project, data_set, run, report, queue, "intents", rows["test"][0].text, model, other, other_run, search, job
         )  # fmt: skip
 
     def _tuned(self, project: str, version: str, name: str, **more: object) -> tuple[str, str, str]:
@@ -294,7 +309,32 @@ def _shots(filled: Filled) -> list[Shot]:
             "public", f"/share/{filled.endpoint}", ready=".share h1", prepare=ask_publicly, signed_in=False, phone=True
         ),
         Shot("settings", f"{base}/settings"),
+        *(Shot(name, path, shown=False) for name, path in _others(base, filled).items()),
     ]
+
+
+def _others(base: str, filled: Filled) -> dict[str, str]:
+    """Return the addresses of the pages that the documentation doesn't show."""
+    return {
+        "account": "/account",
+        "all-jobs": "/jobs",
+        "data-sets": f"{base}/data",
+        "endpoints": f"{base}/endpoints",
+        "import": f"{base}/data/import",
+        "job": f"/jobs/{filled.job}",
+        "jobs": f"{base}/jobs",
+        "new-project": "/new",
+        "new-queue": f"{base}/annotate/new",
+        "projects": "/",
+        "reports": f"{base}/reports",
+        "results": f"{base}/annotate/{filled.queue}/results",
+        "rows": f"{base}/reports/{filled.report}/rows?only=wrong",
+        "runs": f"{base}/tune",
+        "runs-compared": f"{base}/tune/compare?runs={filled.run},{filled.other_run}",
+        "settle": f"{base}/annotate/{filled.queue}/settle",
+        "share": f"{base}/share",
+        "workspace": "/settings",
+    }
 
 
 def _photograph(

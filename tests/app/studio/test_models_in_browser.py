@@ -376,6 +376,9 @@ def test_nothing_is_wider_than_a_telephone(studio: Studio, second: str, endpoint
     for path in (compared.partition(studio.project)[2], second, "/tune", "/base-models"):
         studio.go(path)
         assert telephone.evaluate("document.documentElement.scrollWidth") <= 390, path
+    studio.go("/jobs").get_by_role("link", name="Tune").first.click()
+    expect(telephone.locator("pre.log")).not_to_be_empty()
+    assert telephone.evaluate("document.documentElement.scrollWidth") <= 390, "the log of a job"
 
 
 def test_deleting_a_text_names_the_models_that_learned_from_it(studio: Studio, second: str) -> None:

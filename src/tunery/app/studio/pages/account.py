@@ -103,7 +103,7 @@ def _tokens() -> None:
             name = text_field(_("What is it for?"))
             name.root.classes("grow")
             days = choice_field(
-                _("Good for"),
+                _("Valid for"),
                 {0: _("until it is revoked"), **{n: _("{count} days").format(count=n) for n in (30, 90, 365)}},
                 90,
             )

@@ -67,7 +67,7 @@ def new(project: str) -> None:
 
 def _names() -> dict[str, str]:
     return {
-        "name": _("Name"), "origin": _("Rows"), "order": _("Order"), "overlap": _("People for each row"),
+        "name": _("Name"), "origin": _("Which rows"), "order": _("Order"), "overlap": _("People for each row"),
         "split": _("Split"), "labels": _("Labels"), "kind": _("Kind of answer"), "base": _("Base model"),
         "limit": _("Most rows"), "guidelines": _("Guidelines"),
     }  # fmt: skip

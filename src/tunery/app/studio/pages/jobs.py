@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from tunery.app.actions import jobs, schedules
+from tunery.app.studio import measures
 from tunery.app.studio.components.cards import card, note
 from tunery.app.studio.components.markup import Tag, button
 from tunery.app.studio.components.progress import progress_line, state_mark
@@ -39,6 +40,7 @@ def project_jobs(project: str) -> None:
 @studio_page("/jobs/{job}", title=N_("Job"))
 def job_page(job: str) -> None:
     """Build the page of one job, with its log."""
+    measures.dress()
     context = visit().context
     found = jobs.get(context, job)
 

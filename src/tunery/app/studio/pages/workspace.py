@@ -145,9 +145,9 @@ def _shown(value: str | None) -> str:
 
 def _backups() -> None:
     with card(_("Backups"), _("All there is in one file, in the workspace's folder. Copy it to another machine.")):
-        place = Tag("div", classes="stack")
         with Tag("div", classes="buttons"):
             now, again = button(_("Back up now")), button(_("Do it again and again"))
+        place = Tag("div", classes="stack")
     kept = Schedules(None, may_edit=True)
 
     def start() -> None:
