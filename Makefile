@@ -16,15 +16,16 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[tune,export,serve,app,postgres,s3,review,explain,presidio,telemetry,dev]"
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 demo: setup
 	$(BIN)/python examples/news_entities.py
 
-# Two processes, one thread each: torch would otherwise start as many threads as there are cores in both. A file stays in
-# one process, so that what it sets up is set up once.
+# One thread each: torch would otherwise start as many threads as there are cores in all. Three processes keep two cores
+# busy, because tests wait for servers and browsers. A file stays in one process, so that what it sets up is set up once.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" $(TESTS)
 
 # Those that take half a minute or more each: kills in the middle of training, whole journeys.
 test-long: setup

@@ -58,6 +58,12 @@ def tiny_base(english_base: str, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 @pytest.fixture(scope="session")
+def one_layer_base(english_base: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of the English encoder's first layer, for what takes time for every layer and says nothing more."""
+    return _first_layers(english_base, tmp_path_factory.mktemp("one-layer"), layers=1)
+
+
+@pytest.fixture(scope="session")
 def tiny_chinese_base(chinese_base: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of the Chinese encoder's first two layers."""
     return _first_layers(chinese_base, tmp_path_factory.mktemp("tiny-zh"))
@@ -140,7 +146,7 @@ def local_workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield opened
 
 
-def _first_layers(source: str, folder: Path) -> str:
+def _first_layers(source: str, folder: Path, layers: int = 2) -> str:
     from torch import nn
     from transformers import AutoModel, AutoTokenizer
 
@@ -148,8 +154,8 @@ def _first_layers(source: str, folder: Path) -> str:
 
     path = fetch(source, kind="model").path
     model = AutoModel.from_pretrained(path)
-    model.encoder.layer = nn.ModuleList(model.encoder.layer[:2])
-    model.config.num_hidden_layers = 2
+    model.encoder.layer = nn.ModuleList(model.encoder.layer[:layers])
+    model.config.num_hidden_layers = layers
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(path).save_pretrained(folder)
     return f"file:{folder}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -71,21 +72,27 @@ def models(shared: Path, tiny_base: str, tmp_path_factory: pytest.TempPathFactor
         for name, (load, task) in data.items():
             if not (folder / name).is_dir():
                 part = tmp_path_factory.mktemp("part") / name
-                make(load(), tiny_base, task, part)
+                make(load(), tiny_base, task, part, like=folder / "intents")
                 folder.mkdir(exist_ok=True)
                 part.rename(folder / name)
     return folder
 
 
-def make(data: Dataset, base: str, task: str, folder: Path, **settings: object) -> Model:
-    """Tune a model and write its graphs, whatever their speed: that is another test's subject."""
-    from tunery.models.export.graphs import write_graphs
-    from tunery.models.exported import FOLDER
+def make(data: Dataset, base: str, task: str, folder: Path, *, like: Path | None = None, **settings: object) -> Model:
+    """Tune a model and write its graphs, whatever their speed: that is another test's subject.
+
+    The body of ``like``, where that is there already, is taken for its own: a probe leaves the base model as it is.
+    """
+    from tunery.models.export.graphs import fingerprint, write_graphs
+    from tunery.models.exported import BODY, FOLDER
     from tunery.models.manifest import Export
 
     model = tunery.tune(data, base, task=task, strategy="probe", output=folder, **settings)
     (folder / FOLDER).mkdir()
-    graphs = write_graphs(model.network, model.manifest.limit, folder / FOLDER)
+    body = None
+    if like is not None and like.is_dir():
+        body = fingerprint(shutil.copy(like / FOLDER / BODY, folder / FOLDER / BODY))
+    graphs = write_graphs(model.network, model.manifest.limit, folder / FOLDER, body=body)
     export = Export(
         runtime="onnx", body=graphs.body, neck=graphs.neck, pad_id=model.network.pad_id,
         unknown_id=model.encoder.unknown,

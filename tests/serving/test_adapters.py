@@ -41,10 +41,10 @@ def tuned(data: Dataset, base: str, folder: Path, rank: int) -> Model:
 
 
 @pytest.fixture(scope="module")
-def two(shared: Path, tiny_base: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Model]:
+def two(shared: Path, one_layer_base: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Model]:
     folder = tmp_path_factory.mktemp("adapted")
-    first = tuned(classes(shared, INTENTS), tiny_base, folder / "intents", rank=4)
-    return first, tuned(classes(shared, TOPICS), tiny_base, folder / "topics", rank=8)
+    first = tuned(classes(shared, INTENTS), one_layer_base, folder / "intents", rank=4)
+    return first, tuned(classes(shared, TOPICS), one_layer_base, folder / "topics", rank=8)
 
 
 def answers(models: list[Served], texts: tuple[str, ...]) -> list[list[dict[str, float]]]:

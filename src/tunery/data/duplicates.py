@@ -16,15 +16,18 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from tunery.data.components import Components
 from tunery.i18n import _
 from tunery.progress import track
 from tunery.types import Example
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 THRESHOLD = 0.85
 """Similarity from which two texts are near duplicates, unless another is asked for."""
@@ -112,6 +115,8 @@ def _is_edge(character: str) -> bool:
 def _components(texts: Sequence[str], threshold: float) -> Components:
     """Join the texts that are near duplicates of each other; ``texts`` are normalised and distinct."""
     components = Components(len(texts))
+    from datasketch import MinHashLSH  # brings scipy along, which whoever only reads data need not wait for
+
     index = MinHashLSH(num_perm=_PERMUTATIONS, params=_bands(threshold))
     signatures = np.zeros((len(texts), _PERMUTATIONS), np.uint32)
     indexed: Counter[int] = Counter()
@@ -138,6 +143,8 @@ def _likely(row: int, found: Sequence[int], signatures: NDArray[np.uint32], thre
 
 
 def _sketches(texts: Sequence[str]) -> Iterator[MinHash]:
+    from datasketch import MinHash
+
     empty = MinHash(num_perm=_PERMUTATIONS, hashfunc=int)
     for text in texts:
         sketch = empty.copy()

@@ -19,6 +19,7 @@ _LEFT_OUT = {
     "accounts.somebody": "says who is signed in, or that nobody is: GET /session does",
     "endpoints.shared": "what strangers see on a public page; members read the endpoint",
     "projects.settings": "stands in every answer about a project",
+    "schedules.may_edit": "whether a button is shown; who may not is refused",
     "queues.models_of": "the models of a project, as GET /projects/{project}/models gives them",
 }
 
