@@ -23,7 +23,7 @@ from typing import Final
 
 import psutil
 
-from rig import faults, models, speed
+from rig import faults, models, recording, speed
 from rig.setup import Setup
 from rig.table import Line, show
 
@@ -32,6 +32,7 @@ ROWS: Final[dict[str, Callable[[Setup], list[Line]]]] = {
     "latency": speed.latency,
     "heads": speed.heads,
     "start": speed.start,
+    "recording": recording.recording,
     "swaps": faults.swaps,
     "overload": faults.overload,
     "signals": faults.signals,

@@ -223,7 +223,8 @@ def _trials(run: StoredRun) -> None:
                     Tag("td", _(_ENDINGS.get(outcome.get("ended", ""), "")) if outcome.get("ended") else "–")
                     settings = one.get("settings") or {}
                     shown = ", ".join(f"{name_of(name)} {value:g}" for name, value in settings.items())
-                    Tag("td", shown or _("the defaults"))
+                    words = _("the defaults") if one.get("number") == 1 else ""
+                    Tag("td", " · ".join(filter(None, (words, shown))))
 
 
 def _charts(dev: dict[str, curves.Points], loss: dict[str, curves.Points], metric: str) -> None:
