@@ -58,12 +58,12 @@ def _fill(workspace: Workspace, model: Path) -> None:
         project = projects.create(session, name="recorded", user=None).id
         session.add(
             Model(
-                id=ENDPOINT, project=project, task="text-classification", labels=labels, size=1,
+                id=model.name, project=project, task="text-classification", labels=labels, size=1,
                 created=datetime.now(UTC),
             )
         )  # fmt: skip
         session.flush()
-        endpoints.deploy(session, project=project, name=ENDPOINT, model=ENDPOINT, user=None)
+        endpoints.deploy(session, project=project, name=ENDPOINT, model=model.name, user=None)
 
 
 def _counted(workspace: Workspace) -> tuple[int, int]:

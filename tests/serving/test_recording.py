@@ -225,6 +225,28 @@ def test_answers_go_on_while_the_database_is_away_and_nothing_is_lost_that_fits(
     postgres.stop()
 
 
+def test_what_the_workspace_does_not_know_is_counted_as_lost_and_said(
+    local_workspace: Workspace, models: Path, project: str
+) -> None:
+    served = (f"intents={models / 'topics'}", f"elsewhere={models / 'topics'}")
+    with serving(*served, "--workspace", str(local_workspace.folder)) as running:
+        running.ask("intents", ["one", "two"])
+        counts = eventually(lambda: counted(local_workspace, "intents"), lambda counts: counts.lost == 2)
+        running.ask("elsewhere", ["three"])
+        running.wait_for(lambda: any("no model topics" in line for line in running.lines))
+        with running.client() as client:
+            eventually(lambda: client.get("/metrics").text, lambda text: _lost(text, "elsewhere") == 1)
+
+    assert (counts.texts, counts.stored) == (2, 0)
+    assert stored(local_workspace, project) == []
+
+
+def _lost(metrics: str, endpoint: str) -> float:
+    """Return how many texts of an endpoint the metrics call lost."""
+    found = [line for line in metrics.splitlines() if "lost" in line and f'"{endpoint}"' in line]
+    return sum(float(line.rpartition(" ")[2]) for line in found if "_created" not in line)
+
+
 def test_a_workspace_that_is_not_there_is_said_so(
     models: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

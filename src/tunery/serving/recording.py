@@ -245,6 +245,11 @@ class Recorder:
             names = {policy.endpoint: name for name, policy in self._policies.items()}
             for request in kept:
                 self._tallies.add(names[request.endpoint], Counts(stored=1))
+            stored = {request.id for request in kept}
+            for request in self._rows:
+                if request.id not in stored:
+                    self._reason = f"the workspace has no model {request.model}, or no longer this endpoint"
+                    self._lose(names.get(request.endpoint, request.endpoint), 1)
             self._forget()
         counted = self._tallies.changed()
         known = {key: counts for key, counts in counted.items() if key[0] in self._policies}
@@ -285,6 +290,8 @@ class Recorder:
     def _rows_of(self, asked: Asked) -> Iterator[Request]:
         policy = self._policies.get(asked.endpoint)
         if policy is None:
+            self._reason = f"the workspace has no endpoint {asked.endpoint}"
+            self._lose(asked.endpoint, len(asked.texts))
             return
         threshold, model = asked.model.threshold_of_abstention, asked.model.folder.name
         moment = datetime.fromtimestamp(asked.at, UTC)
