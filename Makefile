@@ -1,6 +1,6 @@
 # make          what you need to work: .venv with everything in it
 # make demo     the whole journey on CoNLL-2003
-# make test     the tests; make test-long those that take half a minute or more each
+# make test     the tests; make test-long those that take about half a minute or more each
 # make check    style, types, layers, generated documents, translations
 
 PYTHON ?= python3
@@ -22,12 +22,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/python examples/news_entities.py
 
-# One thread each: torch would otherwise start as many threads as there are cores in all. Three processes keep two cores
-# busy, because tests wait for servers and browsers. A file stays in one process, so that what it sets up is set up once.
+# Two processes, one thread each: torch would otherwise start as many threads as there are cores in both. A file stays in
+# one process, so that what it sets up is set up once.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile -m "not long" $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(TESTS)
 
-# Those that take half a minute or more each: kills in the middle of training, whole journeys.
+# Those that take about half a minute or more each: kills in the middle of training, whole journeys.
 test-long: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(TESTS)
 

@@ -111,6 +111,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.long
 def test_eight_times_as_many_lines_take_no_more_memory(intents: Path, tiny_base: str, tmp_path: Path) -> None:
     model = tmp_path / "model"
     tune(load_data(str(intents), task="text-classification"), tiny_base, strategy="probe", output=model)

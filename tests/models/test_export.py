@@ -357,7 +357,9 @@ ARCHITECTURES: dict[str, tuple[PretrainedConfig, type, str, bool]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name", [name if name == "roberta" else pytest.param(name, marks=pytest.mark.long) for name in ARCHITECTURES]
+)
 def test_other_architectures_come_apart_too(name: str, chinese_base: str, tmp_path: Path) -> None:
     config, kind, task_name, neck = ARCHITECTURES[name]
     settings = {"multi_label": False} if task_name == "text-classification" else {}

@@ -16,6 +16,7 @@ from tests.serving.rig import Running, copy, serving
 from tunery.models.exported import ExportedModel
 
 TEXTS = ("When will my card arrive?", "what is the exchange rate", "I have lost my card", "my top up failed")
+_ATTEMPTS = 30
 
 
 @pytest.fixture
@@ -173,18 +174,22 @@ def test_models_on_one_body_share_it(server: Running) -> None:
         into += [server.ask(name, list(TEXTS))["predictions"] for _ in range(30)]
 
     found: dict[str, list[Any]] = {"intents": [], "topics": []}
-    callers = [threading.Thread(target=ask, args=item) for item in (*found.items(), *found.items())]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    for _attempt in range(_ATTEMPTS):  # whether two calls meet in one batch is up to the machine
+        callers = [threading.Thread(target=ask, args=item) for item in (*found.items(), *found.items())]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        with server.client() as client:
+            if _mixed(client.get("/metrics").text) > mixed:
+                break
+    else:
+        pytest.fail("calls to two models never met in one batch")
     for name, answers in found.items():
         alone = server.ask(name, list(TEXTS))["predictions"]
         for answer in answers:
             assert [one["label"] for one in answer] == [one["label"] for one in alone]
             np.testing.assert_allclose([one["score"] for one in answer], [one["score"] for one in alone], atol=2e-5)
-    with server.client() as client:
-        assert _mixed(client.get("/metrics").text) > mixed
 
 
 def _mixed(page: str) -> float:

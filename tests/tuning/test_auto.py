@@ -86,6 +86,7 @@ def test_nothing_more_is_tried_once_dev_is_perfect(shared: Path, tiny_base: str,
     assert model.manifest.steps == 0
 
 
+@pytest.mark.long
 def test_it_goes_on_with_the_strategy_it_was_interrupted_in(
     shared: Path, tiny_base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

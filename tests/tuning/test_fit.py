@@ -223,11 +223,14 @@ def test_a_run_killed_and_resumed_ends_in_the_same_bits(shared: Path, tiny_base:
     assert not (broken / ".run").exists()
 
 
-def test_a_run_killed_anywhere_five_times_ends_in_the_same_bits(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.long)])
+def test_a_run_killed_anywhere_again_and_again_ends_in_the_same_bits(
+    kills: int, shared: Path, tiny_base: str, tmp_path: Path
+) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(start(shared, tiny_base, whole), whole)
     moments = random.Random(0)
-    for _kill in range(5):
+    for _kill in range(kills):
         process = start(shared, tiny_base, broken, resume=True)
         beginning = time.monotonic()
         while process.poll() is None and not (broken / ".run" / "train.arrow").exists():

@@ -85,6 +85,7 @@ def test_a_curve_that_is_there_is_not_made_again(
     assert tunery.learning_curve(data, tiny_base, output=folder, resume=True, **SETTINGS) == found
 
 
+@pytest.mark.long
 def test_entities_have_a_curve_too(shared: Path, tiny_chinese_base: str) -> None:
     rows = diseases(shared)
     curve = tunery.learning_curve(rows, tiny_chinese_base, points=3, strategy="probe")
@@ -101,6 +102,7 @@ def test_too_few_rows_or_points_are_refused(data: Dataset, tiny_base: str) -> No
         tunery.learning_curve(data, tiny_base, points=2)
 
 
+@pytest.mark.long
 def test_killed_it_goes_on_with_the_run_that_was_under_way(
     found: tunery.LearningCurve, shared: Path, data: Dataset, tiny_base: str, tmp_path: Path
 ) -> None:

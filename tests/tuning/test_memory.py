@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.torch import load_file
 
 _RUN = """
@@ -51,6 +52,7 @@ def run(shared: Path, base: str, output: Path, room: int) -> str:
     return done.stderr
 
 
+@pytest.mark.long
 def test_a_batch_that_does_not_fit_is_learned_from_in_parts(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     assert "Memory ran out" not in run(shared, tiny_base, tmp_path / "whole", 0)
     words = run(shared, tiny_base, tmp_path / "parts", 500_000_000)

@@ -125,6 +125,7 @@ def test_killed_and_resumed_it_makes_the_trials_it_would_have_made(
     assert resumed.best == found.best
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_the_best_so_far(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     output = tmp_path / "stopped"
     process = start(shared, tiny_base, output)
