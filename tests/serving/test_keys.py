@@ -9,8 +9,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -275,6 +277,28 @@ def test_processes_together_keep_a_rate_exactly_where_it_is_small(keys: Keys, pa
     assert said(process) == f"{3 * 80}"  # three texts in each request
     assert granted(keys, key) == 0
     process.communicate()
+
+
+def test_a_file_that_another_makes_while_it_is_looked_at_is_no_strangers(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Keys] = []
+    other = threading.Thread(target=lambda: made.append(Keys(path)))
+
+    class Interrupted(sqlite3.Connection):
+        def execute(self, statement: str, *given: Any) -> sqlite3.Cursor:
+            found = super().execute(statement, *given)
+            if statement == "PRAGMA application_id" and other.ident is None:
+                monkeypatch.undo()
+                other.start()
+                other.join(0.5)  # long enough to make the file, where nothing keeps it from that
+            return found
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **more: connect(*given, factory=Interrupted, **more))
+    Keys(path).create("web")
+    other.join()
+    assert [key.name for key in made[0].list()] == ["web"]
 
 
 def test_processes_that_make_the_file_at_the_same_time_make_one(path: Path) -> None:

@@ -125,8 +125,15 @@ def _prepare(path: Path, *, create: bool) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    # Whose file it is comes first: nothing is written into a stranger's.
-    if not _is_known(connection, path):
+    # Whose file it is comes first: nothing is written into a stranger's. All that says so is read in one transaction:
+    # another process may be making the file between two of its reads.
+    connection.execute("BEGIN")
+    try:
+        known = _is_known(connection, path)
+    finally:
+        if connection.in_transaction:  # SQLite may have rolled back by itself
+            connection.execute("ROLLBACK")
+    if not known:
         _make(connection, path)
     _use_wal(connection)
     # Without a sync for each commit: a process that dies loses nothing, a power cut the last counts. Keys are synced.
