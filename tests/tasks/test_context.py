@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from tunery.tasks import get
 from tunery.tasks.encoding import TextEncoder
+from tunery.tasks.loss import IGNORED
 from tunery.tasks.portions import encode_in_portions
 from tunery.types import Example, Span
 
@@ -95,3 +98,54 @@ def test_context_has_limits(value: int) -> None:
 
     with pytest.raises(SettingError, match="context"):
         get("token-classification", context=value)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 30), min_size=1, max_size=12), reach=st.integers(1, 4), limit=st.integers(16, 40),
+    documents=st.lists(st.sampled_from(["a", "b", None]), min_size=12, max_size=12),
+    labelled=st.lists(st.booleans(), min_size=12, max_size=12),
+)  # fmt: skip
+def test_every_label_is_learned_in_one_window_with_its_document_around_it(
+    english_encoder: TextEncoder, lengths: list[int], reach: int, limit: int, documents: list[str | None],
+    labelled: list[bool],
+) -> None:  # fmt: skip
+    rows = [
+        Example(" ".join(["in"] * length), () if known else None, document=document)
+        for length, document, known in zip(lengths, documents, labelled, strict=False)
+    ]
+    task = get("token-classification", words="whitespace", context=reach, max_length=limit, overlap=0)
+    alone = get("token-classification", words="whitespace", max_length=limit, overlap=0)
+    plain = [window for window in alone.encode(rows, english_encoder, ["X"]) if window.labels.size]
+    windows = [window for window in task.encode_to_learn(rows, english_encoder, ["X"]) if window.labels.size]
+    wanted = [token for window in plain for token in window.input_ids[window.positions].tolist()]
+    learned = [
+        int(token)
+        for window in windows
+        for token in window.input_ids[window.positions[window.labels != IGNORED]]
+    ]  # fmt: skip
+    assert learned == wanted
+    assert sum(window.weight for window in windows) == pytest.approx(sum(window.weight for window in plain))
+    assert all(len(window) <= limit for window in windows)
+    for window in windows:
+        assert window.weight <= 2 * reach + 1
+        if window.weight > 1:
+            inside = rows[window.row :]
+            held = {row.document for row, before in _sums(inside) if before < len(window) - 2}
+            assert held == {inside[0].document} != {None}
+
+
+def _sums(rows: list[Example]) -> list[tuple[Example, int]]:
+    """Return each row with how many words stand before it."""
+    return list(zip(rows, itertools.accumulate([0, *(len(row.text.split()) for row in rows[:-1])]), strict=True))
+
+
+def test_learning_with_context_reads_no_more_than_without(english_encoder: TextEncoder) -> None:
+    rows = [sentence(number, "ab"[number // 8 % 2]) for number in range(16)]
+    alone = get("token-classification", words="whitespace")
+    task = get("token-classification", words="whitespace", context=2)
+    before = sum(len(window) for window in alone.encode_to_learn(rows, english_encoder, ["X"]))
+    windows = task.encode_to_learn(rows, english_encoder, ["X"])
+    assert [window.row for window in windows] == [0, 5, 8, 13]
+    assert sum(len(window) for window in windows) < before
+    gold = [label for window in alone.encode(rows, english_encoder, ["X"]) for label in window.labels.tolist()]
+    assert [label for window in windows for label in window.labels.tolist()] == gold

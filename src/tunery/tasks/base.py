@@ -39,7 +39,7 @@ class Encoding:
         positions: The tokens whose outputs count (first sub-tokens of words); empty where the whole window counts.
         words: For each position, which word of the example it stands for.
         labels: What is to be learned, in the task's own form; empty where it is not known.
-        weight: The window's share in its example.
+        weight: The window's share in its example; a window of several examples has their number.
         hidden: What the lowest layers of a network gave for it (tokens x width), where that has been kept.
     """
 
@@ -135,6 +135,15 @@ class Task(BaseModel, ABC):
     @abstractmethod
     def encode(self, examples: Sequence[Example], encoder: TextEncoder, labels: Sequence[str]) -> list[Encoding]:
         """Return the windows of ``examples`` in order; with labels where the examples have targets."""
+
+    def encode_to_learn(
+        self, examples: Sequence[Example], encoder: TextEncoder, labels: Sequence[str]
+    ) -> list[Encoding]:
+        """Return the windows to learn from, each label in one of them; by default those that `encode` returns.
+
+        A window may hold several examples; its row is then the first one's.
+        """
+        return self.encode(examples, encoder, labels)
 
     @abstractmethod
     def loss(self, logits: Tensor, batch: Mapping[str, Tensor], settings: LossSettings) -> Tensor:

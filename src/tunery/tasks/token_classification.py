@@ -7,8 +7,8 @@ first sub-token. Decoding takes the most probable sequence of tags in which ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -20,7 +20,7 @@ from tunery.data.dataset import Schema
 from tunery.i18n import N_
 from tunery.tasks import loss
 from tunery.tasks.base import Confusion, Decision, Encoding, Logits, LossSettings, Task
-from tunery.tasks.encoding import Ids, TextEncoder, word_windows
+from tunery.tasks.encoding import Ids, TextEncoder, WordPieces, word_windows
 from tunery.tasks.tally import Counts, Tally
 from tunery.tasks.words import WordRule, choose_rule, split_words
 from tunery.types import Example, Offsets, Prediction, Span
@@ -82,18 +82,14 @@ class TokenClassification(Task):
     @override
     def encode(self, examples: Sequence[Example], encoder: TextEncoder, labels: Sequence[str]) -> list[Encoding]:
         index = {tag: number for number, tag in enumerate(self.outputs(labels))}
-        room = min(encoder.room, self.max_length - encoder.limit + encoder.room) if self.max_length else encoder.room
-        offsets = [self.words_of(example) for example in examples]
-        words = [[example.text[a:b] for a, b in row] for example, row in zip(examples, offsets, strict=True)]
-        spaced = [
-            [_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)
-        ]
+        room = self._room(encoder)
         result: list[Encoding] = []
-        sentences = list(encoder.words(words, spaced))
+        sentences = self._pieces(examples, encoder)
         for row, pieces in enumerate(sentences):
-            gold = _gold(examples[row], offsets[row], index)
+            gold = _gold(examples[row], self.words_of(examples[row]), index)
             before, after = _around(examples, [one.ids for one in sentences], row, self.context, room)
-            for first, last in word_windows(pieces.starts, len(pieces.ids), room, self.overlap):
+            windows = word_windows(pieces.starts, len(pieces.ids), room, self.overlap)
+            for first, last in windows:
                 start = int(pieces.starts[first]) if last > first else 0
                 stop = int(pieces.starts[last]) if last < len(pieces.starts) else len(pieces.ids)
                 result.append(
@@ -103,9 +99,43 @@ class TokenClassification(Task):
                         positions=pieces.starts[first:last] - start + len(encoder.prefix) + len(before),
                         words=np.arange(first, last, dtype=np.int32),
                         labels=gold[first:last] if gold is not None else np.zeros(0, np.int32),
+                        weight=1.0 / len(windows),
                     )
                 )
         return result
+
+    @override
+    def encode_to_learn(
+        self, examples: Sequence[Example], encoder: TextEncoder, labels: Sequence[str]
+    ) -> list[Encoding]:
+        if not self.context:
+            return self.encode(examples, encoder, labels)
+        index = {tag: number for number, tag in enumerate(self.outputs(labels))}
+        alone = self.model_copy(update={"context": 0})
+        sentences = self._pieces(examples, encoder)
+        lengths = [len(pieces.ids) for pieces in sentences]
+        result: list[Encoding] = []
+        for first, last in _passages(examples, lengths, 2 * self.context + 1, self._room(encoder)):
+            if last - first == 1:  # It may be longer than a window.
+                windows = alone.encode(examples[first:last], encoder, labels)
+                result += [replace(window, row=first) for window in windows]
+            else:
+                tags = [_gold(example, self.words_of(example), index) for example in examples[first:last]]
+                result.append(_passage(first, sentences[first:last], tags, encoder))
+        return result
+
+    def _room(self, encoder: TextEncoder) -> int:
+        """Return how many tokens of text fit into a window."""
+        return min(encoder.room, self.max_length - encoder.limit + encoder.room) if self.max_length else encoder.room
+
+    def _pieces(self, examples: Sequence[Example], encoder: TextEncoder) -> list[WordPieces]:
+        """Return the sub-tokens of each example's words."""
+        offsets = [self.words_of(example) for example in examples]
+        words = [[example.text[a:b] for a, b in row] for example, row in zip(examples, offsets, strict=True)]
+        spaced = [
+            [_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)
+        ]
+        return list(encoder.words(words, spaced))
 
     @override
     def loss(self, logits: Tensor, batch: Mapping[str, Tensor], settings: LossSettings) -> Tensor:
@@ -213,6 +243,46 @@ def _around(examples: Sequence[Example], sentences: Sequence[Ids], row: int, rea
     spare = max(0, room - len(sentences[row]))
     keep = min(len(left), max(spare // 2, spare - len(right)))
     return left[len(left) - keep :], right[: min(len(right), spare - keep)]
+
+
+def _passages(examples: Sequence[Example], lengths: Sequence[int], most: int, room: int) -> Iterator[tuple[int, int]]:
+    """Yield where passages begin and end: at most ``most`` rows of one document that follow each other and fit."""
+    first = tokens = 0
+    for row, example in enumerate(examples):
+        same = example.document is not None and example.document == examples[first].document
+        if row > first and not (same and row - first < most and tokens + lengths[row] <= room):
+            yield first, row
+            first, tokens = row, 0
+        tokens += lengths[row]
+    if examples:
+        yield first, len(examples)
+
+
+def _passage(
+    row: int, sentences: Sequence[WordPieces], gold: Sequence[NDArray[np.int32] | None], encoder: TextEncoder
+) -> Encoding:
+    """Return a window of several sentences, all of whose labels are learned.
+
+    Args:
+        row: The first one's row.
+        sentences: Their sub-tokens.
+        gold: Their tags; a sentence without is only read.
+        encoder: Gives the special tokens.
+    """
+    before = len(encoder.prefix) + np.cumsum([0, *(len(one.ids) for one in sentences[:-1])], dtype=np.int32)
+    tags = [
+        np.full(len(one.starts), loss.IGNORED, np.int32) if known is None else known
+        for one, known in zip(sentences, gold, strict=True)
+    ]
+    learned = sum(known is not None for known in gold)
+    return Encoding(
+        row,
+        encoder.window(np.concatenate([one.ids for one in sentences])),
+        positions=np.concatenate([one.starts + shift for one, shift in zip(sentences, before, strict=True)]),
+        words=np.concatenate([np.arange(len(one.starts), dtype=np.int32) for one in sentences]),
+        labels=np.concatenate(tags) if learned else np.zeros(0, np.int32),
+        weight=float(learned),
+    )
 
 
 def _neighbours(examples: Sequence[Example], sentences: Sequence[Ids], rows: range, row: int) -> list[Ids]:

@@ -31,7 +31,8 @@ class Encodings(Sequence[Encoding]):
 
     Attributes:
         lengths: The length of each window in tokens.
-        rows: Which example each window belongs to.
+        rows: Which example each window belongs to; of several in one window, the first.
+        weights: Each window's share in its example, or how many examples it holds.
         hidden: What the lowest layers of the network gave for the tokens of all windows, one after another (tokens x
             width), where that has been kept.
     """
@@ -47,7 +48,7 @@ class Encodings(Sequence[Encoding]):
             [nothing, *(np.diff(columns[0][0]) for columns in self._columns)]
         )
         self.rows: NDArray[np.int64] = np.concatenate([nothing, *(batch.column("row").to_numpy() for batch in batches)])
-        self._weights: NDArray[np.float64] = np.concatenate(
+        self.weights: NDArray[np.float64] = np.concatenate(
             [nothing, *(batch.column("weight").to_numpy() for batch in batches)]
         )
         self._offsets = np.concatenate([[0], np.cumsum(self.lengths)])
@@ -74,7 +75,7 @@ class Encodings(Sequence[Encoding]):
             values[offsets[inside] : offsets[inside + 1]] for offsets, values in self._columns[batch]
         )
         hidden = None if self.hidden is None else self.hidden[self._offsets[index] : self._offsets[index + 1]]
-        weight = float(self._weights[index])
+        weight = float(self.weights[index])
         return Encoding(int(self.rows[index]), ids, positions, words, labels, weight, hidden)
 
     def __iter__(self) -> Iterator[Encoding]:
@@ -88,7 +89,7 @@ def encode(answerer: Answerer, examples: Sequence[Example], path: Path, *, label
         answerer: Gives task, tokenizer and labels.
         examples: The examples of a split.
         path: The Arrow file; it appears when it is whole.
-        labelled: Leave out windows from which nothing can be learned.
+        labelled: For learning: leave out windows from which nothing can be learned.
     """
     part = path.with_suffix(".part")
     schema = None
@@ -106,17 +107,27 @@ def encode(answerer: Answerer, examples: Sequence[Example], path: Path, *, label
 
 
 def _windows(answerer: Answerer, examples: Sequence[Example], *, labelled: bool) -> Iterator[Encoding]:
+    portions = (
+        _to_learn(answerer, examples)
+        if labelled
+        else encode_in_portions(answerer.task, examples, answerer.encoder, answerer.labels, _PORTION)
+    )
     with progress.bar(_("Tokenising"), len(examples)) as bar:
         start = 0
-        for portion, windows in encode_in_portions(
-            answerer.task, examples, answerer.encoder, answerer.labels, _PORTION
-        ):
+        for portion, windows in portions:
             for window in windows:
                 window.row += start
-                if window.labels.size or not labelled:
-                    yield window
+                yield window
             start += len(portion)
             bar.advance(len(portion))
+
+
+def _to_learn(answerer: Answerer, examples: Sequence[Example]) -> Iterator[tuple[Sequence[Example], list[Encoding]]]:
+    """Yield the examples in portions, with the windows that something can be learned from."""
+    for start in range(0, len(examples), _PORTION):
+        portion = examples[start : start + _PORTION]
+        windows = answerer.task.encode_to_learn(portion, answerer.encoder, answerer.labels)
+        yield portion, [window for window in windows if window.labels.size]
 
 
 def _batched(windows: Iterable[Encoding], size: int) -> Iterator[list[Encoding]]:

@@ -108,7 +108,7 @@ def make_run_plan(run: Run) -> RunPlan:
     speed = run.speed
     return RunPlan(
         stages=tuple(run.recipe.strategy.stages(run)),
-        rows=len(set(run.train.rows.tolist())),
+        rows=round(float(run.train.weights.sum())),
         tokens=int(run.train.lengths.sum()),
         labels=len(run.labels),
         speed=speed,
