@@ -140,7 +140,7 @@ def search(
     Args:
         data: The data set; train is learned from, dev is chosen by, test is not touched.
         base: Source of the base model; may stand in the recipe instead.
-        trials: How many runs are made, most of them stopped early; the first has the defaults.
+        trials: How many settings are tried, in short runs; the first are the defaults.
         budget: Time that all of them together may take, for example ``"1h"``, or seconds.
         output: Folder for the best model and what was tried; by default a new temporary one.
         recipe: A recipe, or the path of a recipe file. What is given in it, or in ``settings``, is not searched.

@@ -1,4 +1,4 @@
-"""A search: the defaults first, most trials stopped early, and the best kept with the recipe that gives it again."""
+"""A search: the defaults first, short runs of all trials, whole ones of the best, and the best one's recipe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tunery.tuning.space import Searched, changed, dimensions
 from tunery.tuning.study import Study
 
 TRIALS = 4
-SETTINGS: dict[str, object] = {"strategy": "last-n", "layers": 1, "max_steps": 6, "warmup": 0.1}
+SETTINGS: dict[str, object] = {"strategy": "last-n", "layers": 1, "max_steps": 20, "warmup": 0.1}
 DECIDED = {"learning_rate": 1e-4, "batch_tokens": 512, "dropout": 0.1}
 
 
@@ -71,12 +71,22 @@ def test_the_first_trial_has_the_defaults_and_is_made_whole(found: Search) -> No
     assert first.settings == {"learning_rate": 2e-4, **defaults}
 
 
-def test_trials_that_do_worse_are_stopped_early(found: Search) -> None:
+def test_all_have_a_short_run_and_the_best_of_them_a_whole_one(found: Search) -> None:
     assert [trial.number for trial in found.trials] == list(range(1, TRIALS + 1))
-    stopped = [trial for trial in found.trials if trial.outcome.ended == "pruned"]
-    assert stopped
-    assert all(trial.outcome.share <= 0.34 for trial in stopped)
+    shorts = [trial.short for trial in found.trials if trial.short is not None]
+    assert [short.share for short in shorts] == [0.1] * TRIALS
+    others = sorted(found.trials[1:], key=lambda trial: -trial.short.score if trial.short else 0.0)
+    assert others[0].whole
+    assert [trial.whole for trial in others] == sorted((trial.whole for trial in others), reverse=True)
     assert all(trial.outcome.share == 1.0 for trial in found.trials if trial.kept)
+    assert all(trial.outcome.share >= 0.5 for trial in found.trials if trial.whole)
+
+
+def test_the_first_trial_is_what_a_run_with_the_defaults_is(
+    found: Search, shared: Path, tiny_base: str, tmp_path: Path
+) -> None:
+    plain = tunery.tune(banking(shared, 80, 30), tiny_base, output=tmp_path / "plain", **SETTINGS)
+    assert plain.manifest.metrics[found.metric] == pytest.approx(found.trials[0].outcome.score)
 
 
 def test_the_best_recipe_gives_the_best_score_again(
@@ -106,12 +116,13 @@ def test_a_finished_search_is_loaded_or_left_alone(found: Search, shared: Path, 
         tunery.search(data, tiny_base, output=found.folder, **SETTINGS)
 
 
+@pytest.mark.parametrize("pattern", [".search/trial-1/checkpoint-*", ".search/short/*.safetensors"])
 def test_killed_and_resumed_it_makes_the_trials_it_would_have_made(
-    found: Search, shared: Path, tiny_base: str, tmp_path: Path
+    found: Search, shared: Path, tiny_base: str, tmp_path: Path, pattern: str
 ) -> None:
     output = tmp_path / "killed"
     process = start(shared, tiny_base, output)
-    wait_for(process, output, ".search/trial-2/*.safetensors")
+    wait_for(process, output, pattern)
     process.kill()
     process.wait()
     data = banking(shared, 80, 30)
@@ -121,15 +132,20 @@ def test_killed_and_resumed_it_makes_the_trials_it_would_have_made(
         tunery.search(data, tiny_base, trials=TRIALS, output=output, resume=True, seed=7, **SETTINGS)
     resumed = tunery.search(data, tiny_base, trials=TRIALS, output=output, resume=True, **SETTINGS)
     assert [trial.settings for trial in resumed.trials] == [trial.settings for trial in found.trials]
-    assert [trial.outcome.score for trial in resumed.trials] == [trial.outcome.score for trial in found.trials]
-    assert resumed.best == found.best
+    # How many whole runs there are depends on how long each took.
+    for one, other in zip(resumed.trials, found.trials, strict=True):
+        assert one.short is not None
+        assert other.short is not None
+        assert one.short.score == other.short.score
+        if one.whole and other.whole:
+            assert (one.outcome.score, one.outcome.ended) == (other.outcome.score, other.outcome.ended)
 
 
 @pytest.mark.long
 def test_ctrl_c_keeps_the_best_so_far(shared: Path, tiny_base: str, tmp_path: Path) -> None:
     output = tmp_path / "stopped"
     process = start(shared, tiny_base, output)
-    wait_for(process, output, ".search/trial-2/checkpoint-*")
+    wait_for(process, output, ".search/short/*.safetensors")
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0, output.with_suffix(".log").read_text(encoding="utf-8")
     stopped = Search.load(output)
@@ -143,11 +159,8 @@ def drawn(path: Path, seed: int, ends: range) -> list[dict[str, float | int]]:
     for number in ends:
         trial = study.interrupted() or study.begin()
         score = -abs(study.settings(trial)["warmup"] - 0.05)
-        study.watch(trial)(1 / 12, score)
         if number < ends[-1]:
-            outcome = Outcome(score, 1.0, 1.0, "complete")
-            study.note(trial, outcome)
-            study.end(trial, outcome)
+            study.end(trial, Outcome(score, 0.1, 1.0, "pruned"))
     return [study.settings(trial), *(trial.settings for trial in study.trials())]
 
 
@@ -220,8 +233,9 @@ def test_nothing_left_to_search_is_said(shared: Path, tiny_base: str) -> None:
 
 def trials() -> tuple[Trial, ...]:
     def one(number: int, rate: float, score: float, ended: str) -> Trial:
-        share = 1.0 if ended == "complete" else 0.0833
-        return Trial(number, {"learning_rate": rate}, Outcome(score, share, 60.0, ended))  # type: ignore[arg-type]
+        short = Outcome(score, 0.1, 6.0, "pruned")
+        whole = Outcome(score, 1.0, 60.0, "complete")
+        return Trial(number, {"learning_rate": rate}, whole if ended == "complete" else short, short)
 
     return (one(1, 1e-4, 0.8, "complete"), one(2, 2e-4, 0.9, "pruned"), one(3, 3e-4, 0.85, "complete"))
 
@@ -234,11 +248,11 @@ def test_it_says_what_was_gained_and_that_part_of_it_is_luck(found: Search) -> N
     won = Search(found.best, found.model, trials(), "macro_f1", found.folder)
     assert "The best is trial 3: dev macro_f1 0.8500, +0.0500 against the defaults." in str(won)
     assert "partly luck" in str(won)
-    assert "stopped early" in str(won)
+    assert "short run only" in str(won)
     lost = Search(found.best, found.model, trials()[:2], "macro_f1", found.folder)
     assert "No trial is better on dev than the defaults (macro_f1 0.8000)." in str(lost)
     with use_language("zh"):
-        assert "提前停止" in str(won)
+        assert "只有短运行" in str(won)
     assert "<pre" in won._repr_html_()
 
 

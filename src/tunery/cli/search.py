@@ -1,4 +1,4 @@
-"""``tunery search``: many runs, most of them stopped early, for settings that are better than the defaults."""
+"""``tunery search``: many short runs, and whole ones of the best, for settings that are better than the defaults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def search(
     strategy: Annotated[str | None, arguments.strategy()] = None,
     recipe: Annotated[Path | None, arguments.recipe()] = None,
     trials: Annotated[
-        int, typer.Option("--trials", metavar="<int>", help=_("How many runs are made; the first has the defaults."))
+        int,
+        typer.Option(
+            "--trials",
+            metavar="<int>",
+            help=_("How many settings are tried, in short runs; the first are the defaults."),
+        ),
     ] = 16,
     resume: Annotated[
         bool, typer.Option("--resume", help=_("Go on with the search that was interrupted in the output folder."))

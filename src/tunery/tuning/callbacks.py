@@ -53,10 +53,11 @@ class Start:
 class Measurements(TrainerCallback):
     """Begins with what there was before training, and measures after the last step wherever the interval ends."""
 
-    def __init__(self, plan: Plan, start: Start | None, metric: str) -> None:
+    def __init__(self, plan: Plan, start: Start | None, run: Run) -> None:
         self._plan = plan
         self._start = start
-        self._metric = metric
+        self._metric = run.task.metric
+        self._keeps = not run.brief
 
     @override
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -70,7 +71,7 @@ class Measurements(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if state.global_step >= self._plan.steps:
             control.should_evaluate = True
-            control.should_save = True
+            control.should_save = self._keeps
 
 
 class Patience(TrainerCallback):

@@ -77,6 +77,7 @@ class Run:
         decided: Settings that the recipe left open, as they were decided.
         until: When the time of several runs together is up, on the monotonic clock.
         watch: Told at every measurement which share of the run is done and the score on dev; says whether to stop.
+        brief: Whether only the score at the end counts, so that nothing is measured before nor kept for a resume.
         head_starts: What runs on the same windows have in common; None for a run by itself.
     """
 
@@ -99,6 +100,7 @@ class Run:
     decided: dict[str, object] = field(default_factory=dict)
     until: float | None = None
     watch: Callable[[float, float], bool] | None = None
+    brief: bool = False
     head_starts: HeadStarts | None = None
 
     @property

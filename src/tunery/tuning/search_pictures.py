@@ -21,18 +21,29 @@ _PER_AXIS = 1.5
 
 
 def draw_trials(trials: Sequence[Trial], dimensions: Sequence[Dimension], metric: str, path: Path) -> None:
-    """Draw every trial as a line through its settings to its score on dev (parallel coordinates)."""
-    scores = [trial.outcome.score for trial in trials]
-    score = Dimension(_("dev {metric}").format(metric=metric), min(scores), min(scores), max(scores), False, False)
-    axes_of = [*dimensions, score]
+    """Draw every trial as a line through its settings to its scores on dev (parallel coordinates)."""
+    short = [trial.short.score for trial in trials if trial.short is not None]
+    whole = [trial.outcome.score for trial in trials if trial.whole]
+    dev = _("dev {metric}").format(metric=metric)
+    titles = (f"{dev}\n({_('short run')})", dev)
+    results = [
+        Dimension(title, min(scores), min(scores), max(scores), False, False)
+        for title, scores in zip(titles, (short, whole), strict=True)
+        if scores
+    ]
+    axes_of = [*dimensions, *results]
     with picture(path, max(6.0, _PER_AXIS * len(axes_of) + 1), 4.2) as figure:
         axes = figure.subplots()
         best = best_of(tuple(trials))
         for trial in sorted(trials, key=lambda one: (one == best, one.first, one.kept)):
-            values = [*(trial.settings[one.name] for one in dimensions), trial.outcome.score]
-            places = [_place(one, value) for one, value in zip(axes_of, values, strict=True)]
+            values = [trial.settings[one.name] for one in dimensions]
+            if short and trial.short is not None:
+                values.append(trial.short.score)
+            if trial.whole and len(values) == len(axes_of) - 1:  # All axes before are there.
+                values.append(trial.outcome.score)
+            places = [_place(one, value) for one, value in zip(axes_of, values, strict=False)]
             _draw_line(axes, places, trial, best)
-        _draw_axes(axes, axes_of)
+        _draw_axes(axes, axes_of, len(dimensions))
         _draw_legend(axes, trials, best)
 
 
@@ -41,7 +52,7 @@ def draw_importances(importances: Mapping[str, float], path: Path) -> None:
     names = sorted(importances, key=lambda name: importances[name])
     with picture(path, 6.5, max(1.8, 0.42 * len(names) + 1.2)) as figure:
         axes = figure.subplots()
-        axes.set_xlabel(_("share of the differences between trials at the first measurement"))
+        axes.set_xlabel(_("share of the differences between short runs"))
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         if not names:
@@ -64,12 +75,12 @@ def _draw_line(axes: Axes, places: Sequence[float], trial: Trial, best: Trial) -
     axes.plot(range(len(places)), places, color=color, linewidth=width, solid_capstyle="round")
 
 
-def _draw_axes(axes: Axes, dimensions: Sequence[Dimension]) -> None:
+def _draw_axes(axes: Axes, dimensions: Sequence[Dimension], settings: int) -> None:
     for place, one in enumerate(dimensions):
         axes.axvline(place, color="#6b7280", linewidth=0.8, zorder=0)
         for value, height in ((one.low, 0.0), (one.high, 1.0)):
             axes.annotate(
-                f"{value:.3g}" if place < len(dimensions) - 1 else f"{value:.4f}", (place, height),
+                f"{value:.3g}" if place < settings else f"{value:.4f}", (place, height),
                 textcoords="offset points", xytext=(0, 7 if height else -14), ha="center", fontsize=8, color="#374151",
             )  # fmt: skip
     axes.set_xticks(range(len(dimensions)), [one.name for one in dimensions], fontsize=9)
@@ -86,7 +97,7 @@ def _draw_legend(axes: Axes, trials: Sequence[Trial], best: Trial) -> None:
         _("best (trial {number})").format(number=best.number): (_BEST, True),
         _("the defaults"): (_FIRST, not best.first),
         _("other whole runs"): (_KEPT, any(one.kept and not one.first and one != best for one in trials)),
-        _("stopped early"): (_STOPPED, any(not trial.kept for trial in trials)),
+        _("short runs only"): (_STOPPED, any(not trial.kept for trial in trials)),
     }
     lines = {name: Line2D([], [], color=color, linewidth=2) for name, (color, there) in shown.items() if there}
     axes.figure.legend(

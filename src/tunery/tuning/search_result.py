@@ -39,8 +39,8 @@ class Outcome:
     """How a trial went.
 
     Attributes:
-        score: The best score on dev; of a trial that was stopped early, the last.
-        share: How much of a run it was.
+        score: The best score on dev; of a short run, the last.
+        share: How long it was, as a share of a whole run.
         seconds: How long it took, since it began or was last resumed.
         ended: Why it ended.
     """
@@ -57,22 +57,29 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a search.
+    """Settings that a search tried.
 
     Attributes:
         number: Counted from 1; the first has the defaults.
         settings: The settings that were searched, as this trial had them.
-        outcome: How it went.
+        outcome: How its whole run went, or its short run where it had no other.
+        short: How its short run went; None where the search was stopped before it.
     """
 
     number: int
     settings: dict[str, float | int]
     outcome: Outcome
+    short: Outcome | None = None
 
     @property
     def first(self) -> bool:
         """Whether it is the one with the defaults."""
         return self.number == 1
+
+    @property
+    def whole(self) -> bool:
+        """Whether it had more than a short run."""
+        return self.outcome != self.short
 
     @property
     def kept(self) -> bool:
@@ -81,13 +88,16 @@ class Trial:
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
-        return {"number": self.number, "settings": self.settings, **self.outcome.to_dict()}
+        short = None if self.short is None else self.short.to_dict()
+        first = {"number": self.number, "settings": self.settings, "whole": self.whole}
+        return {**first, **self.outcome.to_dict(), "short": short}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Trial:
         """Return the trial that `to_dict` wrote."""
-        outcome = {name: value for name, value in values.items() if name not in ("number", "settings")}
-        return cls(values["number"], values["settings"], Outcome(**outcome))
+        rest = {name: value for name, value in values.items() if name != "whole"}
+        number, settings, short = rest.pop("number"), rest.pop("settings"), rest.pop("short", None)
+        return cls(number, settings, Outcome(**rest), None if short is None else Outcome(**short))
 
 
 class _Trials(Readable):
@@ -137,11 +147,12 @@ class _Trials(Readable):
     def _table(self) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
         table.add_column(_("trial"), justify="right")
-        for heading in (_("dev {metric}").format(metric=self.metric), _("of a run"), _("time")):
+        dev = _("dev {metric}").format(metric=self.metric)
+        for heading in (_("short run"), dev, _("of a run"), _("time")):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column(_("ended"), no_wrap=True)
         table.add_column(_("settings"), overflow="fold")
-        ranked = sorted(self.trials, key=lambda one: (not one.kept, -one.outcome.score))
+        ranked = sorted(self.trials, key=lambda one: (not one.kept, not one.whole, -one.outcome.score))
         for trial in ranked:
             table.add_row(*_cells(trial), style="bold green" if trial == self.winner else "")
         return table
@@ -209,9 +220,10 @@ def _cells(trial: Trial) -> list[str]:
     outcome = trial.outcome
     return [
         str(trial.number),
-        f"{outcome.score:.4f}",
+        "" if trial.short is None else f"{trial.short.score:.4f}",
+        f"{outcome.score:.4f}" if trial.whole else "",
         f"{outcome.share:.0%}",
         duration(outcome.seconds),
-        _(_ENDINGS[outcome.ended]),
+        _(_ENDINGS[outcome.ended]) if trial.whole else _("short run only"),
         in_words(trial),
     ]

@@ -1,13 +1,17 @@
-"""Looks for better settings than the defaults: many runs, most of them stopped early, and the best model kept."""
+"""Looks for better settings than the defaults: short runs tell which settings are worth a whole one.
+
+A short run has a tenth of a whole run's updates and a schedule of its own: what a whole run shows after a tenth, in its
+warm-up or at its highest learning rate, says little of where it ends. The best go on to whole runs, the next best only
+while all together costs no more than five of them (successive halving, Jamieson and Talwalkar 2016, with two rungs).
+"""
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +26,7 @@ from tunery.models.model import Model
 from tunery.sources.cache import put_text
 from tunery.tuning.linear import HeadStarts
 from tunery.tuning.recipe import Recipe
-from tunery.tuning.run import ADAPTER, RESULT, Run, begin, check_data, finish, open_work
+from tunery.tuning.run import ADAPTER, Run, begin, check_data, finish, open_work
 from tunery.tuning.schedule import batches, learning_rate, wanted_steps
 from tunery.tuning.search_pictures import draw_importances, draw_trials
 from tunery.tuning.search_result import MODEL, RECIPE, TRIALS, Outcome, Search, Trial, best_of, in_words
@@ -31,7 +35,7 @@ from tunery.tuning.strategies import available, get_class
 from tunery.tuning.strategies.auto import Auto
 from tunery.tuning.strategies.base import Gradient
 from tunery.tuning.strategies.head import Head
-from tunery.tuning.study import MEASUREMENTS, Study
+from tunery.tuning.study import Curve, Study
 
 if TYPE_CHECKING:
     import optuna
@@ -43,6 +47,10 @@ _DEFAULTS = "defaults.json"
 """What the first trial does, among an interrupted search's files."""
 _RUNS = 5
 """How many whole runs a search costs: with a budget, a run may take this part of it."""
+_SHORT = 0.1
+"""Length of a short run, as a share of a whole one."""
+_HALFWAY = 0.5
+"""Share of a whole run from which it is stopped where the best one was further at the same point."""
 _MARGIN = 0.95
 """Share of the budget that trials may take; the rest is for calibrating and writing the best."""
 
@@ -54,7 +62,7 @@ def search(data: Dataset, recipe: Recipe, output: Path | None, *, trials: int, r
         data: Train is learned from, dev is chosen by; test is not touched.
         recipe: What the first trial does. Settings that were given in it are fixed; its budget is for all trials.
         output: Folder for the result; None for a new temporary one.
-        trials: How many runs are made, the first one included.
+        trials: How many settings are tried, the defaults included.
         resume: Go on with the search that was interrupted in ``output``.
 
     Raises:
@@ -79,7 +87,7 @@ def _check(recipe: Recipe, trials: int) -> None:
     if not isinstance(strategy, Auto | Gradient):
         names = ", ".join(name for name in available() if issubclass(get_class(name), Gradient))
         raise SettingError(
-            _("The strategy {name} can't be searched: it has no run that could be stopped early.").format(
+            _("The strategy {name} can't be searched: it has no run that could be made shorter.").format(
                 name=strategy.name
             ),
             _("Use one of: {names}; or auto, which chooses among them.").format(names=names),
@@ -112,62 +120,118 @@ class _Searcher:
 
     def search(self, count: int) -> Search:
         try:
-            self._try_all(count)
+            if self._short_runs(count):
+                self._whole_runs()
         except KeyboardInterrupt:
-            if not self._study.trials():
+            if self._study.whole(1) is None:
                 raise
         return self._finish()
 
-    def _try_all(self, count: int) -> None:
-        trial = self._study.interrupted()
-        while trial is not None or (len(self._study.trials()) < count and self._time_for_another()):
-            outcome = self._try(trial or self._study.begin(), resume=trial is not None)
-            trial = None
-            ended = self._study.trials()[-1]
-            words = _("Trial {number} of {count}: dev {metric} {score:.4f} after {share:.0%} of a run ({settings})")
-            progress.tell(
-                words.format(
-                    number=ended.number, count=count, metric=self._run.task.metric, score=outcome.score,
-                    share=outcome.share, settings=in_words(ended),
-                )
-            )  # fmt: skip
-            if outcome.ended == "interrupted":
+    def _short_runs(self, count: int) -> bool:
+        """Make the short runs, and the whole one of the defaults; return whether there is time for more."""
+        while (trial := self._next(count)) is not None:
+            number, settings = self._study.number(trial), self._study.settings(trial)
+            if number == 1 and self._study.whole(1) is None and not self._make_whole(number, settings, count):
+                return False
+            if count == 1:
+                return True
+            outcome = self._make_short(number, settings) if self._time_for_another() else None
+            if outcome is None:
+                return False
+            self._study.end(trial, outcome)
+            self._tell(number, count, outcome, settings)
+        return True
+
+    def _next(self, count: int) -> optuna.Trial | None:
+        """Return the trial that was interrupted, or a new one where there are fewer than ``count``."""
+        waiting = self._study.interrupted()
+        if waiting is not None or len(self._study.trials()) >= count:
+            return waiting
+        return self._study.begin() if self._time_for_another() else None
+
+    def _whole_runs(self) -> None:
+        """Make whole runs of what did best in short ones: of the best, and of the next while that costs no more."""
+        trials = self._study.trials()
+        for trial in sorted(trials, key=lambda one: -one.short.score if one.short else 0.0):
+            if self._study.whole(trial.number) is not None:
+                continue
+            if not self._affordable() or not self._make_whole(trial.number, trial.settings, len(trials)):
                 return
 
-    def _time_for_another(self) -> bool:
-        """Return whether the time that is left is enough for the shortest trial."""
+    def _affordable(self) -> bool:
+        """Return whether one more whole run costs no more than the search may."""
+        trials = self._study.trials()
+        first = trials[0].outcome.seconds
         left = self._run.seconds_left
-        outcomes = [trial.outcome for trial in self._study.trials()]
-        if left is None or not outcomes:
+        if left is not None:
+            return left > first
+        spent = sum(one.outcome.seconds + (one.short.seconds if one.short and one.whole else 0.0) for one in trials)
+        return sum(one.whole for one in trials) == 1 or spent + first <= _RUNS * first
+
+    def _time_for_another(self) -> bool:
+        """Return whether the time that is left is enough for a short run, and a whole one of the best."""
+        left, trials = self._run.seconds_left, self._study.trials()
+        if left is None or not trials:
             return True
-        return left > min(one.seconds / max(1.0, one.share * MEASUREMENTS) for one in outcomes)
+        short = max((one.short.seconds for one in trials if one.short), default=_SHORT * trials[0].outcome.seconds)
+        return left > short + trials[0].outcome.seconds
 
-    def _try(self, trial: optuna.Trial, *, resume: bool) -> Outcome:
-        number = self._study.number(trial)
+    def _make_short(self, number: int, settings: Mapping[str, float | int]) -> Outcome | None:
+        """Make the short run of a trial and return how it went; None where it was interrupted."""
+        work = self._work / "short"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        run = self._run_of(number, settings, work)
+        run.brief, run.recipe = True, _shortened(run)
+        run.recipe.strategy.fit(run)
+        return None if run.ended == "interrupted" else _outcome(run, self._steps(settings))
+
+    def _make_whole(self, number: int, settings: Mapping[str, float | int], count: int) -> bool:
+        """Make the whole run of a trial and note how it went; return whether it was not interrupted."""
         work = self._folder_of(number)
-        settings = self._study.settings(trial)
-        outcome = self._study.outcome(trial)
-        if outcome is None or not (outcome.ended == "pruned" or (work / RESULT).is_file()):
-            work.mkdir(exist_ok=True)
-            run = self._run_of(number, settings, resume=resume)
-            run.watch = self._study.watch(trial)
-            run.recipe.strategy.fit(run)
-            outcome = _outcome(run)
-            self._study.note(trial, outcome)
-            if outcome.ended != "pruned":
-                run.write_result(work)
-        self._study.end(trial, outcome)
+        run = self._run_of(number, settings, work)
+        run.resume = work.is_dir()
+        work.mkdir(exist_ok=True)
+        if number > 1:
+            run.watch = self._watch()
+        run.recipe.strategy.fit(run)
+        outcome = _outcome(run, self._steps(settings))
+        if outcome.ended != "pruned":
+            run.write_result(work)
+        self._study.note_whole(number, outcome, _curve(run, outcome))
         self._remove_all_but_the_best()
-        return outcome
+        self._tell(number, count, outcome, settings)
+        return outcome.ended != "interrupted"
 
-    def _run_of(self, number: int, settings: Mapping[str, float | int], *, resume: bool = False) -> Run:
+    def _watch(self) -> Callable[[float, float], bool]:
+        """Return what stops a whole run that is behind the best one in its second half."""
+        best = self._study.curve(best_of(self._study.trials()).number)
+
+        def behind(share: float, score: float) -> bool:
+            return share >= _HALFWAY and score < max((one for at, one in best if at <= share), default=score)
+
+        return behind
+
+    def _tell(self, number: int, count: int, outcome: Outcome, settings: Mapping[str, float | int]) -> None:
+        words = _("Trial {number} of {count}: dev {metric} {score:.4f} after {share:.0%} of a run ({settings})")
+        progress.tell(
+            words.format(
+                number=number, count=count, metric=self._run.task.metric, score=outcome.score, share=outcome.share,
+                settings=in_words(Trial(number, dict(settings), outcome)),
+            )
+        )  # fmt: skip
+
+    def _run_of(self, number: int, settings: Mapping[str, float | int], work: Path) -> Run:
         """Return the run of a trial, which is what `fit` would do with its recipe."""
         # The first has the defaults themselves, not their roundings.
         recipe = changed(self._defaults, settings) if number > 1 else self._defaults
-        run = replace(self._run, recipe=recipe, resume=resume).again(recipe.strategy, self._folder_of(number))
+        run = replace(self._run, recipe=recipe, resume=False).again(recipe.strategy, work)
         run.started = time.monotonic()
-        run.recipe = _measured_often(run)
         return run
+
+    def _steps(self, settings: Mapping[str, float | int]) -> int:
+        """Return how many updates the whole run of a trial makes."""
+        return _planned(replace(self._run, recipe=changed(self._defaults, settings)))
 
     def _folder_of(self, number: int) -> Path:
         return self._work / f"trial-{number}"
@@ -194,7 +258,8 @@ class _Searcher:
         return found
 
     def _write_model(self, trial: Trial, folder: Path) -> Model:
-        run, kept = self._run_of(trial.number, trial.settings), self._folder_of(trial.number)
+        kept = self._folder_of(trial.number)
+        run = self._run_of(trial.number, trial.settings, kept)
         run.take_over(kept)
         run.started = time.monotonic() - trial.outcome.seconds
         run.work = self._work / "final"  # Killed while it is written, it can be written again from what was kept.
@@ -271,21 +336,28 @@ def _space(run: Run, defaults: Recipe) -> tuple[Dimension, ...]:
     return found
 
 
-def _measured_often(run: Run) -> Recipe:
-    """Return the recipe with measurements that come `MEASUREMENTS` times, and patience for as long as it had."""
-    recipe, per_epoch = run.recipe, len(batches(run))
-    steps = recipe.max_steps or wanted_steps(run, recipe.strategy, per_epoch)
-    between = math.ceil(steps / MEASUREMENTS)
-    patience = math.ceil(recipe.patience * recipe.measure_every * per_epoch / between)
-    return recipe.model_copy(update={"measure_every": between / per_epoch, "patience": patience})
+def _planned(run: Run) -> int:
+    return run.recipe.max_steps or wanted_steps(run, run.recipe.strategy, len(batches(run)))
 
 
-def _outcome(run: Run) -> Outcome:
+def _shortened(run: Run) -> Recipe:
+    """Return the recipe of a short run: fewer updates, and one measurement at its end."""
+    return run.recipe.model_copy(update={"max_steps": max(1, round(_SHORT * _planned(run)))})
+
+
+def _outcome(run: Run, planned: int) -> Outcome:
     scores = [point.scores[run.task.metric] for point in run.history if point.scores]
-    planned = run.recipe.max_steps or wanted_steps(run, run.recipe.strategy, len(batches(run)))
+    stopped = run.brief or run.ended == "pruned"
     return Outcome(
-        score=scores[-1] if run.ended == "pruned" else max(scores),
+        score=scores[-1] if stopped else max(scores),
         share=round(min(1.0, run.steps / planned), 4),
         seconds=round(time.monotonic() - run.started, 2),
-        ended=run.ended,
+        ended="pruned" if stopped else run.ended,
     )
+
+
+def _curve(run: Run, outcome: Outcome) -> Curve:
+    """Return the scores on dev by the share of the run."""
+    measured = [(point.epoch, point.scores[run.task.metric]) for point in run.history if point.scores]
+    last = max(epoch for epoch, _score in measured) or 1.0
+    return tuple((epoch / last * outcome.share, score) for epoch, score in measured)

@@ -50,7 +50,7 @@ def train(run: Run) -> None:
     checkpoint = checkpoints.last_complete(run.work) if run.resume else None
     frozen.keep(run)
     start_head(run)
-    start = None if checkpoint else _measure_start(run)
+    start = None if checkpoint or run.brief else _measure_start(run)
     plan = make_plan(run, start.seconds if start else 0.0)
     run.decided = plan.decided(run.recipe)
     trainer = _Trainer(run, plan, start)
@@ -110,7 +110,7 @@ class _Trainer(Trainer):
             eval_dataset=[None],  # Measured by `evaluate` below, which has the examples.
             callbacks=[
                 BatchOrder(plan.sampler),
-                Measurements(plan, start, run.task.metric),
+                Measurements(plan, start, run),
                 Patience(run),
                 Watch(run),
                 Budget(run),
@@ -283,12 +283,12 @@ def _arguments(run: Run, plan: Plan) -> TrainingArguments:
         max_grad_norm=recipe.gradient_clipping,
         bf16=gpu and torch.cuda.is_bf16_supported(),
         use_cpu=run.network.device.type == "cpu",
-        eval_strategy="steps",
+        eval_strategy="no" if run.brief else "steps",
         eval_steps=plan.measure_steps,
-        save_strategy="steps",
+        save_strategy="no" if run.brief else "steps",
         save_steps=plan.measure_steps,
         save_total_limit=2,
-        load_best_model_at_end=True,
+        load_best_model_at_end=not run.brief,
         metric_for_best_model=run.task.metric,
         greater_is_better=True,
         logging_steps=max(1, min(20, plan.steps // 20)),

@@ -21,7 +21,10 @@ class SearchArguments(Arguments):
     version: str = Field(description=N_("The version that is learned from."))
     recipe: dict[str, Any] = Field(description=N_("The recipe; what is given in it is not searched."))
     trials: int = Field(
-        default=16, ge=2, le=1000, description=N_("How many runs are made; the first has the defaults.")
+        default=16,
+        ge=2,
+        le=1000,
+        description=N_("How many settings are tried, in short runs; the first are the defaults."),
     )
     name: str = Field(default="", max_length=100, description=N_("What the run and its model are called."))
 

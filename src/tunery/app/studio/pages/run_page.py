@@ -212,15 +212,18 @@ def _trials(run: StoredRun) -> None:
         Tag("table", classes="roomy"),
     ):
         with Tag("thead"), Tag("tr"):
-            for number, name in enumerate((_("Trial"), _("On dev"), _("Ended"), _("Settings"))):
-                Tag("th", name, classes="number" if number < 2 else "", scope="col")
+            for number, name in enumerate((_("Trial"), _("Short run"), _("On dev"), _("Ended"), _("Settings"))):
+                Tag("th", name, classes="number" if number < 3 else "", scope="col")
         with Tag("tbody"):
             for one in trials:
                 outcome = one.get("outcome", one)
                 with Tag("tr"):
                     Tag("td", str(one.get("number", "")), classes="number")
-                    Tag("td", f"{outcome.get('score', 0.0):.4f}", classes="number")
-                    Tag("td", _(_ENDINGS.get(outcome.get("ended", ""), "")) if outcome.get("ended") else "–")
+                    short, whole = one.get("short"), one.get("whole", True)
+                    ended = _(_ENDINGS.get(outcome.get("ended", ""), "")) if outcome.get("ended") else "–"
+                    Tag("td", f"{short['score']:.4f}" if short else "–", classes="number")
+                    Tag("td", f"{outcome.get('score', 0.0):.4f}" if whole else "–", classes="number")
+                    Tag("td", ended if whole else _("short run only"))
                     settings = one.get("settings") or {}
                     shown = ", ".join(f"{name_of(name)} {value:g}" for name, value in settings.items())
                     words = _("the defaults") if one.get("number") == 1 else ""
