@@ -25,7 +25,7 @@ from tunery.tuning.space import Searched, changed, dimensions
 from tunery.tuning.study import Study
 
 TRIALS = 4
-SETTINGS: dict[str, object] = {"strategy": "last-n", "layers": 1, "max_steps": 20, "warmup": 0.1}
+SETTINGS: dict[str, object] = {"strategy": "last-n", "layers": 1, "max_steps": 40, "warmup": 0.1, "head_start": False}
 DECIDED = {"learning_rate": 1e-4, "batch_tokens": 512, "dropout": 0.1}
 
 
@@ -80,6 +80,14 @@ def test_all_have_a_short_run_and_the_best_of_them_a_whole_one(found: Search) ->
     assert [trial.whole for trial in others] == sorted((trial.whole for trial in others), reverse=True)
     assert all(trial.outcome.share == 1.0 for trial in found.trials if trial.kept)
     assert all(trial.outcome.share >= 0.5 for trial in found.trials if trial.whole)
+
+
+def test_where_short_runs_say_nothing_trials_have_whole_ones(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+    harmful = {**SETTINGS, "head_start": True, "learning_rate": 0.1}  # The head is good before, and nothing is after.
+    found = tunery.search(banking(shared, 80, 30), tiny_base, trials=3, output=tmp_path / "found", **harmful)
+    assert len(found.trials) > 1
+    assert all(trial.whole for trial in found.trials)
+    assert [trial.number for trial in found.trials if trial.short is not None] == [1]
 
 
 def test_the_first_trial_is_what_a_run_with_the_defaults_is(

@@ -3,6 +3,10 @@
 A short run has a tenth of a whole run's updates and a schedule of its own: what a whole run shows after a tenth, in its
 warm-up or at its highest learning rate, says little of where it ends. The best go on to whole runs, the next best only
 while all together costs no more than five of them (successive halving, Jamieson and Talwalkar 2016, with two rungs).
+
+With few labels and a good base model the head that a run starts with is good already, and a short run ends below it,
+whatever becomes of a whole one. Such short runs would choose what learns least. Where that of the defaults is one, all
+trials have whole runs, as many as cost no more than the search may.
 """
 
 from __future__ import annotations
@@ -121,7 +125,7 @@ class _Searcher:
     def search(self, count: int) -> Search:
         try:
             if self._short_runs(count):
-                self._whole_runs()
+                self._whole_runs(count)
         except KeyboardInterrupt:
             if self._study.whole(1) is None:
                 raise
@@ -142,21 +146,44 @@ class _Searcher:
             self._tell(number, count, outcome, settings)
         return True
 
+    @property
+    def _short_runs_tell(self) -> bool:
+        """Whether a short run with the defaults learned anything that its score shows."""
+        short = next((trial.short for trial in self._study.trials()), None)
+        return short is None or short.score > self._study.curve(1)[0][1]
+
     def _next(self, count: int) -> optuna.Trial | None:
         """Return the trial that was interrupted, or a new one where there are fewer than ``count``."""
+        if not self._short_runs_tell:
+            return None
         waiting = self._study.interrupted()
         if waiting is not None or len(self._study.trials()) >= count:
             return waiting
         return self._study.begin() if self._time_for_another() else None
 
-    def _whole_runs(self) -> None:
-        """Make whole runs of what did best in short ones: of the best, and of the next while that costs no more."""
+    def _whole_runs(self, count: int) -> None:
+        """Make whole runs: of the best in short ones, and of the next while that costs no more; or of new settings."""
+        if not self._short_runs_tell:
+            self._only_whole_runs(count)
+            return
         trials = self._study.trials()
         for trial in sorted(trials, key=lambda one: -one.short.score if one.short else 0.0):
             if self._study.whole(trial.number) is not None:
                 continue
             if not self._affordable() or not self._make_whole(trial.number, trial.settings, len(trials)):
                 return
+
+    def _only_whole_runs(self, count: int) -> None:
+        """Draw settings and make whole runs of them at once, while that costs no more than a search may."""
+        progress.tell(
+            _("Short runs end below where they begin here: all trials have whole runs, and there may be fewer.")
+        )
+        while len(self._study.trials()) < count and self._affordable():
+            trial = self._study.interrupted() or self._study.begin()
+            number = self._study.number(trial)
+            if self._study.whole(number) is None and not self._make_whole(number, self._study.settings(trial), count):
+                return
+            self._study.end_whole(trial)
 
     def _affordable(self) -> bool:
         """Return whether one more whole run costs no more than the search may."""

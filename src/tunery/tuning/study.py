@@ -82,6 +82,12 @@ class Study:
         trial.set_user_attr(_SHORT, outcome.to_dict())
         self._study.tell(trial, outcome.score, TrialState.COMPLETE)
 
+    def end_whole(self, trial: optuna.Trial) -> None:
+        """Let a trial count by its whole run, where it had no short one."""
+        outcome = self.whole(self.number(trial))
+        assert outcome is not None  # noqa: S101 - noted when the run ended
+        self._study.tell(trial, outcome.score, TrialState.COMPLETE)
+
     def whole(self, number: int) -> Outcome | None:
         """Return how the whole run of a trial went, where there was one."""
         written = self._study.user_attrs.get(f"{_WHOLE}-{number}")
