@@ -124,7 +124,10 @@ def test_a_finished_search_is_loaded_or_left_alone(found: Search, shared: Path, 
         tunery.search(data, tiny_base, output=found.folder, **SETTINGS)
 
 
-@pytest.mark.parametrize("pattern", [".search/trial-1/checkpoint-*", ".search/short/*.safetensors"])
+@pytest.mark.parametrize(
+    "pattern",
+    [".search/short/*.safetensors", pytest.param(".search/trial-1/checkpoint-*", marks=pytest.mark.long)],
+)
 def test_killed_and_resumed_it_makes_the_trials_it_would_have_made(
     found: Search, shared: Path, tiny_base: str, tmp_path: Path, pattern: str
 ) -> None:
