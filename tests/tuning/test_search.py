@@ -171,7 +171,8 @@ def drawn(path: Path, seed: int, ends: range) -> list[dict[str, float | int]]:
         trial = study.interrupted() or study.begin()
         score = -abs(study.settings(trial)["warmup"] - 0.05)
         if number < ends[-1]:
-            study.end(trial, Outcome(score, 0.1, 1.0, "pruned"))
+            study.note_short(trial, Outcome(score, 0.1, 1.0, "pruned"))
+            study.end(trial, score)
     return [study.settings(trial), *(trial.settings for trial in study.trials())]
 
 

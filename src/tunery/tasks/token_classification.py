@@ -84,9 +84,10 @@ class TokenClassification(Task):
         index = {tag: number for number, tag in enumerate(self.outputs(labels))}
         room = self._room(encoder)
         result: list[Encoding] = []
-        sentences = self._pieces(examples, encoder)
+        offsets = [self.words_of(example) for example in examples]
+        sentences = _pieces(examples, offsets, encoder)
         for row, pieces in enumerate(sentences):
-            gold = _gold(examples[row], self.words_of(examples[row]), index)
+            gold = _gold(examples[row], offsets[row], index)
             before, after = _around(examples, [one.ids for one in sentences], row, self.context, room)
             windows = word_windows(pieces.starts, len(pieces.ids), room, self.overlap)
             for first, last in windows:
@@ -112,7 +113,8 @@ class TokenClassification(Task):
             return self.encode(examples, encoder, labels)
         index = {tag: number for number, tag in enumerate(self.outputs(labels))}
         alone = self.model_copy(update={"context": 0})
-        sentences = self._pieces(examples, encoder)
+        offsets = [self.words_of(example) for example in examples]
+        sentences = _pieces(examples, offsets, encoder)
         lengths = [len(pieces.ids) for pieces in sentences]
         result: list[Encoding] = []
         for first, last in _passages(examples, lengths, 2 * self.context + 1, self._room(encoder)):
@@ -120,22 +122,13 @@ class TokenClassification(Task):
                 windows = alone.encode(examples[first:last], encoder, labels)
                 result += [replace(window, row=first) for window in windows]
             else:
-                tags = [_gold(example, self.words_of(example), index) for example in examples[first:last]]
+                tags = [_gold(examples[row], offsets[row], index) for row in range(first, last)]
                 result.append(_passage(first, sentences[first:last], tags, encoder))
         return result
 
     def _room(self, encoder: TextEncoder) -> int:
         """Return how many tokens of text fit into a window."""
         return min(encoder.room, self.max_length - encoder.limit + encoder.room) if self.max_length else encoder.room
-
-    def _pieces(self, examples: Sequence[Example], encoder: TextEncoder) -> list[WordPieces]:
-        """Return the sub-tokens of each example's words."""
-        offsets = [self.words_of(example) for example in examples]
-        words = [[example.text[a:b] for a, b in row] for example, row in zip(examples, offsets, strict=True)]
-        spaced = [
-            [_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)
-        ]
-        return list(encoder.words(words, spaced))
 
     @override
     def loss(self, logits: Tensor, batch: Mapping[str, Tensor], settings: LossSettings) -> Tensor:
@@ -274,7 +267,7 @@ def _passage(
         np.full(len(one.starts), loss.IGNORED, np.int32) if known is None else known
         for one, known in zip(sentences, gold, strict=True)
     ]
-    learned = sum(known is not None for known in gold)
+    learned = sum(known is not None and len(known) > 0 for known in gold)
     return Encoding(
         row,
         encoder.window(np.concatenate([one.ids for one in sentences])),
@@ -293,6 +286,15 @@ def _neighbours(examples: Sequence[Example], sentences: Sequence[Ids], rows: ran
             break
         found.append(sentences[other])
     return found
+
+
+def _pieces(
+    examples: Sequence[Example], offsets: Sequence[Sequence[Offsets]], encoder: TextEncoder
+) -> list[WordPieces]:
+    """Return the sub-tokens of each example's words."""
+    words = [[example.text[a:b] for a, b in row] for example, row in zip(examples, offsets, strict=True)]
+    spaced = [[_after_space(example.text, a) for a, _ in row] for example, row in zip(examples, offsets, strict=True)]
+    return list(encoder.words(words, spaced))
 
 
 def _after_space(text: str, start: int) -> bool:

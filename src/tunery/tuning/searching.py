@@ -135,14 +135,15 @@ class _Searcher:
         """Make the short runs, and the whole one of the defaults; return whether there is time for more."""
         while (trial := self._next(count)) is not None:
             number, settings = self._study.number(trial), self._study.settings(trial)
-            if number == 1 and self._study.whole(1) is None and not self._make_whole(number, settings, count):
+            if number == 1 and self._whole_run(number, settings, count).ended == "interrupted":
                 return False
             if count == 1:
                 return True
             outcome = self._make_short(number, settings) if self._time_for_another() else None
             if outcome is None:
                 return False
-            self._study.end(trial, outcome)
+            self._study.note_short(trial, outcome)
+            self._study.end(trial, outcome.score)
             self._tell(number, count, outcome, settings)
         return True
 
@@ -168,9 +169,10 @@ class _Searcher:
             return
         trials = self._study.trials()
         for trial in sorted(trials, key=lambda one: -one.short.score if one.short else 0.0):
-            if self._study.whole(trial.number) is not None:
-                continue
-            if not self._affordable() or not self._make_whole(trial.number, trial.settings, len(trials)):
+            if not trial.whole and (
+                not self._affordable()
+                or self._whole_run(trial.number, trial.settings, len(trials)).ended == "interrupted"
+            ):
                 return
 
     def _only_whole_runs(self, count: int) -> None:
@@ -180,10 +182,10 @@ class _Searcher:
         )
         while len(self._study.trials()) < count and self._affordable():
             trial = self._study.interrupted() or self._study.begin()
-            number = self._study.number(trial)
-            if self._study.whole(number) is None and not self._make_whole(number, self._study.settings(trial), count):
+            outcome = self._whole_run(self._study.number(trial), self._study.settings(trial), count)
+            if outcome.ended == "interrupted":
                 return
-            self._study.end_whole(trial)
+            self._study.end(trial, outcome.score)
 
     def _affordable(self) -> bool:
         """Return whether one more whole run costs no more than the search may."""
@@ -213,8 +215,11 @@ class _Searcher:
         run.recipe.strategy.fit(run)
         return None if run.ended == "interrupted" else _outcome(run, self._steps(settings))
 
-    def _make_whole(self, number: int, settings: Mapping[str, float | int], count: int) -> bool:
-        """Make the whole run of a trial and note how it went; return whether it was not interrupted."""
+    def _whole_run(self, number: int, settings: Mapping[str, float | int], count: int) -> Outcome:
+        """Make the whole run of a trial, note how it went, and return that; once noted it is not made again."""
+        noted = self._study.whole(number)
+        if noted is not None:
+            return noted
         work = self._folder_of(number)
         run = self._run_of(number, settings, work)
         run.resume = work.is_dir()
@@ -228,7 +233,7 @@ class _Searcher:
         self._study.note_whole(number, outcome, _curve(run, outcome))
         self._remove_all_but_the_best()
         self._tell(number, count, outcome, settings)
-        return outcome.ended != "interrupted"
+        return outcome
 
     def _watch(self) -> Callable[[float, float], bool]:
         """Return what stops a whole run that is behind the best one in its second half."""

@@ -77,16 +77,13 @@ class Study:
         """Return the settings of a trial, drawing those that were not drawn yet."""
         return {one.name: one.rounded(_draw(trial, one)) for one in self._dimensions}
 
-    def end(self, trial: optuna.Trial, outcome: Outcome) -> None:
-        """Write how the short run of a trial went, and let it count."""
+    def note_short(self, trial: optuna.Trial, outcome: Outcome) -> None:
+        """Write how the short run of a trial went."""
         trial.set_user_attr(_SHORT, outcome.to_dict())
-        self._study.tell(trial, outcome.score, TrialState.COMPLETE)
 
-    def end_whole(self, trial: optuna.Trial) -> None:
-        """Let a trial count by its whole run, where it had no short one."""
-        outcome = self.whole(self.number(trial))
-        assert outcome is not None  # noqa: S101 - noted when the run ended
-        self._study.tell(trial, outcome.score, TrialState.COMPLETE)
+    def end(self, trial: optuna.Trial, score: float) -> None:
+        """Let a trial count: later ones are drawn by its score."""
+        self._study.tell(trial, score, TrialState.COMPLETE)
 
     def whole(self, number: int) -> Outcome | None:
         """Return how the whole run of a trial went, where there was one."""
