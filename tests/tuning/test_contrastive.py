@@ -16,18 +16,40 @@ from torch.nn.functional import normalize
 
 import tunery
 from tunery.errors import SettingError
-from tunery.tuning.contrastive import contrastive_loss, grouped_batches, in_words
+from tunery.tuning.contrastive import contrastive_loss, in_words
+from tunery.tuning.grouping import batch_count, grouped_batches
 
 
-@given(labels=st.lists(st.integers(0, 9), min_size=1, max_size=200), classes=st.integers(1, 9), size=st.integers(1, 6))
-def test_an_epoch_has_every_text_once_in_groups_of_its_class(labels: list[int], classes: int, size: int) -> None:
+@given(
+    labels=st.lists(st.integers(0, 9), min_size=1, max_size=200), classes=st.integers(1, 9), size=st.integers(1, 6),
+    seed=st.integers(0, 9),
+)  # fmt: skip
+def test_an_epoch_has_every_text_once_in_groups_of_its_class(
+    labels: list[int], classes: int, size: int, seed: int
+) -> None:
     numbers = np.asarray(labels, dtype=np.int64)
-    batches = grouped_batches(numbers, classes, size, (1, 2))
+    features = np.random.default_rng(seed).normal(size=(len(labels), 3)).astype(np.float32)
+    batches = grouped_batches(numbers, features, classes, size, (1, seed))
     assert sorted(row for batch in batches for row in batch) == list(range(len(labels)))
-    assert batches == grouped_batches(numbers, classes, size, (1, 2))
+    assert batches == grouped_batches(numbers, features, classes, size, (1, seed))
     assert all(len(batch) <= classes * size for batch in batches)
     groups = sum(-(-count // size) for count in Counter(labels).values())
-    assert len(batches) == -(-groups // classes)
+    assert len(batches) == -(-groups // classes) == batch_count(numbers, classes, size)
+
+
+def test_classes_that_are_near_each_other_meet_more_often_than_others() -> None:
+    labels = np.repeat(np.arange(40), 4)
+    corners = np.eye(10, dtype=np.float32)[labels // 4]  # Ten places with four classes each.
+    batches = [batch for epoch in range(20) for batch in grouped_batches(labels, corners, 4, 4, (7, epoch))]
+    places = [len({row // 16 for row in batch}) for batch in batches]
+    assert np.mean(places) < 2.0  # By chance it would be more than three.
+
+
+def test_many_groups_are_laid_out_in_portions() -> None:
+    labels = np.arange(1000, dtype=np.int64)
+    batches = grouped_batches(labels, np.ones((1000, 2), np.float32), 3, 1, (1, 1))
+    assert [len(batch) for batch in batches].count(3) == 333
+    assert sorted(row for batch in batches for row in batch) == list(range(1000))
 
 
 def test_the_loss_is_that_of_the_paper() -> None:

@@ -1,4 +1,9 @@
-"""Tunes an encoder on groups of labelled texts: texts of one class draw together, those of others apart."""
+"""Tunes an encoder on groups of labelled texts: texts of one class draw together, those of others apart.
+
+A handful of labels pulls an encoder far away from what it knew. The model that is measured and kept is therefore
+halfway between the base model and what was learned, with a head fitted there, which answers better than either end
+(Wortsman et al. 2022). Learning itself goes on from its own weights.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,8 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +32,7 @@ from tunery.models.network import Network
 from tunery.tasks.base import Encoding
 from tunery.tuning import checkpoints, history
 from tunery.tuning.dropout import quick
+from tunery.tuning.grouping import batch_count, grouped_batches
 from tunery.tuning.history import Point
 from tunery.tuning.linear import fit_linear
 from tunery.tuning.optimizer import parameter_groups
@@ -34,14 +41,14 @@ from tunery.types import Example
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
 
-Labels = NDArray[np.int64]
-
 _TEMPERATURE = 0.07
 """What similarities are divided by (Khosla et al. 2020)."""
 _PER_CLASS = 4
 """Texts of one class that stand in a batch together."""
 _CLASSES = 16
 """Classes in a batch."""
+_SHARE = 0.5
+"""How far the model that is kept lies on the way from the base model to what was learned."""
 _TOKENS = 512
 """Tokens, with padding, that go through the network at a time; a batch is put together from several such parts."""
 _WIDTH = 768
@@ -72,32 +79,6 @@ def contrastive_loss(vectors: Tensor, labels: Tensor, temperature: float = _TEMP
     return (shares.sum(dim=1) / counts.clamp_min(1)).sum() / (counts > 0).sum().clamp_min(1)
 
 
-def grouped_batches(labels: Labels, classes: int, per_class: int, seed: Sequence[int]) -> list[list[int]]:
-    """Return an epoch's batches: every row once, in groups of rows of one class.
-
-    The work is linear in the number of rows: no pairs are ever listed.
-
-    Args:
-        labels: Each row's class.
-        classes: Groups in a batch.
-        per_class: Rows in a group, at most.
-        seed: Decides the order.
-    """
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]
-    cuts = np.flatnonzero(np.diff(labels[order])) + 1
-    groups = [
-        rows[start : start + per_class].tolist()
-        for rows in np.split(order, cuts)
-        for start in range(0, len(rows), per_class)
-    ]
-    mixed = [groups[number] for number in generator.permutation(len(groups))]
-    return [
-        [row for group in mixed[start : start + classes] for row in group] for start in range(0, len(mixed), classes)
-    ]
-
-
 def in_words(label: str) -> str | None:
     """Return a label as words, ``card_arrival`` as "card arrival"; None where it is a number or a code."""
     words = re.sub(r"[\W_]+", " ", label).strip()
@@ -119,7 +100,9 @@ class ContrastiveTuner:
         self._run = run
         self._windows = [*run.train, *_names(run)]
         self._labels = np.concatenate([window.labels for window in self._windows]).astype(np.int64)
-        recipe, per_epoch = run.recipe, len(self._batches(0))
+        recipe = run.recipe
+        self._classes = _CLASSES if recipe.batch_size is None else max(2, recipe.batch_size // _PER_CLASS)
+        per_epoch = batch_count(self._labels, self._classes, _PER_CLASS)
         self._steps = recipe.max_steps or max(1, round((recipe.epochs or epochs) * per_epoch))
         self._per_epoch = per_epoch
         self._rate = recipe.learning_rate or learning_rate * _WIDTH / run.network.width
@@ -128,6 +111,10 @@ class ContrastiveTuner:
             "constant_with_warmup" if recipe.schedule == "constant" else recipe.schedule,
             self._optimizer, math.ceil(recipe.warmup * self._steps), self._steps,
         )  # fmt: skip
+        self._learning = [one for one in run.network.model.parameters() if one.requires_grad]
+        self._start = [one.detach().clone() for one in self._learning]
+        self._batches: list[list[int]] = []
+        """Those of the next epoch."""
         self._step = 0
         self._best = float("-inf")
         self._best_weights = run.work / "best"
@@ -156,7 +143,7 @@ class ContrastiveTuner:
 
     def _epoch(self, bar: progress.Bar) -> None:
         network, losses = self._run.network, []
-        for batch in self._batches(self._step // self._per_epoch)[: self._steps - self._step]:
+        for batch in self._batches[: self._steps - self._step]:
             network.model.train()
             for module in network.frozen_modules():
                 nn.Module.eval(module)
@@ -185,27 +172,46 @@ class ContrastiveTuner:
         return float(loss.detach())
 
     def _measure(self) -> None:
-        """Fit the head on the features as they are now, measure on dev, and keep what is the best so far."""
+        """Measure halfway, with a head fitted there, keep what is the best so far, and lay out the next epoch."""
         run = self._run
-        if self._step:
-            run.network.set_linear(*self._fitted_head())
-        scores = run.dev_scores()
+        with self._halfway():
+            features = self._features()
+            if self._step:
+                run.network.set_linear(*self._fitted_head(features))
+            scores = run.dev_scores()
+            if scores[run.task.metric] > self._best:
+                self._best = scores[run.task.metric]
+                _save(run.network, self._best_weights)
         self._tell(Point(self._step / self._per_epoch, scores=scores))
-        if scores[run.task.metric] > self._best:
-            self._best = scores[run.task.metric]
-            _save(run.network, self._best_weights)
+        seed = (run.recipe.seed, self._step // self._per_epoch)
+        self._batches = grouped_batches(self._labels, features, self._classes, _PER_CLASS, seed)
+
+    @contextmanager
+    def _halfway(self) -> Iterator[None]:
+        """Let the network lie between where it began and where it is, within the block."""
+        learned = [one.detach().clone() for one in self._learning]
+        with torch.no_grad():
+            torch._foreach_lerp_(self._learning, self._start, 1.0 - _SHARE)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                torch._foreach_copy_(self._learning, learned)
+
+    def _features(self) -> NDArray[np.float32]:
+        """Return what the last linear layer is given for each text (texts x features)."""
+        found = dict(self._run.network.features(self._windows))
+        return np.concatenate([found[number] for number in range(len(found))])
 
     def _tell(self, point: Point) -> None:
         self._run.history.append(point)
         history.show(self._run.history, self._run.task.metric)
 
-    def _fitted_head(self) -> tuple[Tensor, Tensor]:
+    def _fitted_head(self, features: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
         run = self._run
-        found = dict(run.network.features(self._windows))
-        features = torch.from_numpy(np.concatenate([found[number] for number in range(len(found))]))
         return fit_linear(
-            run.task, features, torch.from_numpy(self._labels), outputs=run.network.outputs, strength=_STRENGTH,
-            settings=run.loss_settings, biased=run.network.biased,
+            run.task, torch.from_numpy(features), torch.from_numpy(self._labels), outputs=run.network.outputs,
+            strength=_STRENGTH, settings=run.loss_settings, biased=run.network.biased,
         )  # fmt: skip
 
     def _stop_when_nothing_helps(self) -> None:
@@ -213,11 +219,6 @@ class ContrastiveTuner:
         patience = self._run.recipe.patience
         if patience and len(measured) - 1 - measured.index(max(measured)) >= patience and self._step < self._steps:
             self._run.ended = "patience"
-
-    def _batches(self, epoch: int) -> list[list[int]]:
-        size = self._run.recipe.batch_size
-        classes = _CLASSES if size is None else max(2, size // _PER_CLASS)
-        return grouped_batches(self._labels, classes, _PER_CLASS, (self._run.recipe.seed, epoch))
 
     def _keep(self) -> None:
         """Write a checkpoint: killed from here on, the run goes on with the next epoch, to the same bits."""
@@ -227,7 +228,9 @@ class ContrastiveTuner:
         checkpoints.save_optimizer(self._optimizer, self._schedule.state_dict(), folder)
         checkpoints.save_random_state(folder)
         curves = [(point.epoch, point.loss, point.scores) for point in run.history]
-        state = {"step": self._step, "best": self._best, "ended": run.ended, "curves": curves}
+        state = {
+            "step": self._step, "best": self._best, "ended": run.ended, "curves": curves, "batches": self._batches
+        }  # fmt: skip
         (folder / _STATE).write_text(json.dumps(state), encoding="utf-8")
         for older in run.work.glob("checkpoint-*"):
             if older != folder:
@@ -240,6 +243,7 @@ class ContrastiveTuner:
         self._schedule.load_state_dict({**self._schedule.state_dict(), **schedule})
         checkpoints.load_random_state(folder)
         self._step, self._best, run.ended = state["step"], state["best"], state["ended"]
+        self._batches = state["batches"]
         run.history = [Point(epoch, loss, scores) for epoch, loss, scores in state["curves"]]
 
 

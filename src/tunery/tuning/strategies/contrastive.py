@@ -23,7 +23,7 @@ class Contrastive(Strategy):
     """The layers learn on groups of labelled texts; the head is fitted on what they give."""
 
     name: ClassVar[str] = "contrastive"
-    learning_rate: ClassVar[float] = 5e-5
+    learning_rate: ClassVar[float] = 1e-4
     epochs: ClassVar[float] = 4
 
     @classmethod
@@ -36,7 +36,8 @@ class Contrastive(Strategy):
     def expected_seconds(self, run: Run) -> float:
         tokens, dev_tokens = float(run.train.lengths.sum()), float(run.dev.lengths.sum())
         once = 1.3 * (tokens + dev_tokens) / run.speed.forward + 1.0  # One pass, and the fit of the head.
-        return once + (run.recipe.epochs or self.epochs) * (tokens / run.speed.learning + once)
+        start = once + tokens / run.speed.forward  # The probe, and what the first batches are laid out by.
+        return start + (run.recipe.epochs or self.epochs) * (tokens / run.speed.learning + once)
 
     @override
     def fit(self, run: Run) -> None:
