@@ -35,8 +35,8 @@ TASKS = {
     "bc5cdr_ner": "token-classification",
     "zhmed_cMedTC": "text-classification",
 }
-STRATEGIES = ("probe", "head", "contrastive", "last-2", "lora", "full")
-MOST_DEV, MOST_TEST = 1000, 3000
+STRATEGIES = ("probe", "head", "contrastive", "last-n", "lora", "full")
+MOST_DEV, MOST_TEST = 500, 3000
 ALLOWED = 0.01
 """How far below the best single strategy `auto` may stay."""
 
