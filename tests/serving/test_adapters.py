@@ -27,7 +27,7 @@ def tuned(data: Dataset, base: str, folder: Path, rank: int) -> Model:
     """Tune with adapters that are kept, and write the graphs."""
     small = Dataset({"train": data["train"][::4], "dev": data["dev"][::3]}, data.schema, data.source)
     model = tunery.tune(
-        small, base, task="text-classification", strategy="lora", rank=rank, adapter="keep", epochs=4,
+        small, base, task="text-classification", strategy="lora", rank=rank, adapter="keep", epochs=2,
         head_start=False, learning_rate=5e-3, output=folder,
     )  # fmt: skip
     (folder / FOLDER).mkdir()

@@ -193,6 +193,7 @@ def test_without_a_workspace_feedback_is_refused(server: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "no-workspace")
 
 
+@pytest.mark.long
 def test_answers_go_on_while_the_database_is_away_and_nothing_is_lost_that_fits(
     models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

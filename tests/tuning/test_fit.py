@@ -223,7 +223,7 @@ def test_a_run_killed_and_resumed_ends_in_the_same_bits(shared: Path, tiny_base:
     assert not (broken / ".run").exists()
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.long)])
 def test_a_run_killed_anywhere_again_and_again_ends_in_the_same_bits(
     kills: int, shared: Path, tiny_base: str, tmp_path: Path
 ) -> None:

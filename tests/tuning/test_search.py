@@ -124,10 +124,8 @@ def test_a_finished_search_is_loaded_or_left_alone(found: Search, shared: Path, 
         tunery.search(data, tiny_base, output=found.folder, **SETTINGS)
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [".search/short/*.safetensors", pytest.param(".search/trial-1/checkpoint-*", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("pattern", [".search/short/*.safetensors", ".search/trial-1/checkpoint-*"])
 def test_killed_and_resumed_it_makes_the_trials_it_would_have_made(
     found: Search, shared: Path, tiny_base: str, tmp_path: Path, pattern: str
 ) -> None:
