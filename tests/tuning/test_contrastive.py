@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch.nn.functional import normalize
 
 import tunery
 from tunery.errors import SettingError
-from tunery.tuning.contrastive import contrastive_loss, in_words
+from tunery.tuning.contrastive import contrastive_loss, halfway, in_words
 from tunery.tuning.grouping import batch_count, grouped_batches
 
 
@@ -72,6 +73,16 @@ def test_a_batch_without_partners_teaches_nothing_and_breaks_nothing() -> None:
     assert float(loss.detach()) == 0.0
     assert vectors.grad is not None
     assert not vectors.grad.any()
+
+
+def test_halfway_lasts_for_a_block_and_leaves_what_was_learned() -> None:
+    learned = [torch.tensor([0.1, 0.7], requires_grad=True)]
+    before = learned[0].detach().clone()
+    with suppress(KeyboardInterrupt), halfway(learned, [torch.tensor([0.3, -0.7])]):
+        within = learned[0].tolist()
+        raise KeyboardInterrupt
+    assert within == pytest.approx([0.2, 0.0])
+    assert learned[0].detach().equal(before)
 
 
 @pytest.mark.parametrize(

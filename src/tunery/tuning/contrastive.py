@@ -79,6 +79,19 @@ def contrastive_loss(vectors: Tensor, labels: Tensor, temperature: float = _TEMP
     return (shares.sum(dim=1) / counts.clamp_min(1)).sum() / (counts > 0).sum().clamp_min(1)
 
 
+@contextmanager
+def halfway(parameters: list[Tensor], start: list[Tensor]) -> Iterator[None]:
+    """Let parameters lie between where they began and where they are, within the block."""
+    learned = [one.detach().clone() for one in parameters]
+    with torch.no_grad():
+        torch._foreach_lerp_(parameters, start, 1.0 - _SHARE)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            torch._foreach_copy_(parameters, learned)
+
+
 def in_words(label: str) -> str | None:
     """Return a label as words, ``card_arrival`` as "card arrival"; None where it is a number or a code."""
     words = re.sub(r"[\W_]+", " ", label).strip()
@@ -174,7 +187,7 @@ class ContrastiveTuner:
     def _measure(self) -> None:
         """Measure halfway, with a head fitted there, keep what is the best so far, and lay out the next epoch."""
         run = self._run
-        with self._halfway():
+        with halfway(self._learning, self._start):
             features = self._features()
             if self._step:
                 run.network.set_linear(*self._fitted_head(features))
@@ -185,18 +198,6 @@ class ContrastiveTuner:
         self._tell(Point(self._step / self._per_epoch, scores=scores))
         seed = (run.recipe.seed, self._step // self._per_epoch)
         self._batches = grouped_batches(self._labels, features, self._classes, _PER_CLASS, seed)
-
-    @contextmanager
-    def _halfway(self) -> Iterator[None]:
-        """Let the network lie between where it began and where it is, within the block."""
-        learned = [one.detach().clone() for one in self._learning]
-        with torch.no_grad():
-            torch._foreach_lerp_(self._learning, self._start, 1.0 - _SHARE)
-        try:
-            yield
-        finally:
-            with torch.no_grad():
-                torch._foreach_copy_(self._learning, learned)
 
     def _features(self) -> NDArray[np.float32]:
         """Return what the last linear layer is given for each text (texts x features)."""
