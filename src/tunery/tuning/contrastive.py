@@ -44,11 +44,9 @@ if TYPE_CHECKING:
 _TEMPERATURE = 0.07
 """What similarities are divided by (Khosla et al. 2020)."""
 _PER_CLASS = 4
-"""Texts of one class that stand in a batch together."""
-_CLASSES = 16
-"""Classes in a batch."""
-_SHARE = 0.5
-"""How far the model that is kept lies on the way from the base model to what was learned."""
+"""Texts of one class in a group."""
+_GROUPS = 16
+"""Groups in a batch; two may be of one class."""
 _TOKENS = 512
 """Tokens, with padding, that go through the network at a time; a batch is put together from several such parts."""
 _WIDTH = 768
@@ -84,7 +82,7 @@ def halfway(parameters: list[Tensor], start: list[Tensor]) -> Iterator[None]:
     """Let parameters lie between where they began and where they are, within the block."""
     learned = [one.detach().clone() for one in parameters]
     with torch.no_grad():
-        torch._foreach_lerp_(parameters, start, 1.0 - _SHARE)
+        torch._foreach_lerp_(parameters, start, 0.5)
     try:
         yield
     finally:
@@ -114,8 +112,8 @@ class ContrastiveTuner:
         self._windows = [*run.train, *_names(run)]
         self._labels = np.concatenate([window.labels for window in self._windows]).astype(np.int64)
         recipe = run.recipe
-        self._classes = _CLASSES if recipe.batch_size is None else max(2, recipe.batch_size // _PER_CLASS)
-        per_epoch = batch_count(self._labels, self._classes, _PER_CLASS)
+        self._groups = _GROUPS if recipe.batch_size is None else max(2, recipe.batch_size // _PER_CLASS)
+        per_epoch = batch_count(self._labels, self._groups, _PER_CLASS)
         self._steps = recipe.max_steps or max(1, round((recipe.epochs or epochs) * per_epoch))
         self._per_epoch = per_epoch
         self._rate = recipe.learning_rate or learning_rate * _WIDTH / run.network.width
@@ -197,7 +195,7 @@ class ContrastiveTuner:
                 _save(run.network, self._best_weights)
         self._tell(Point(self._step / self._per_epoch, scores=scores))
         seed = (run.recipe.seed, self._step // self._per_epoch)
-        self._batches = grouped_batches(self._labels, features, self._classes, _PER_CLASS, seed)
+        self._batches = grouped_batches(self._labels, features, self._groups, _PER_CLASS, seed)
 
     def _features(self) -> NDArray[np.float32]:
         """Return what the last linear layer is given for each text (texts x features)."""

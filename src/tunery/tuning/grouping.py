@@ -15,14 +15,14 @@ _CHANCE = 0.1
 """How much chance counts beside nearness, in units of cosine; with nothing but nearness the same groups always meet."""
 
 
-def batch_count(labels: Labels, classes: int, per_class: int) -> int:
+def batch_count(labels: Labels, groups: int, per_class: int) -> int:
     """Return how many batches `grouped_batches` gives."""
-    groups = -(-np.bincount(labels) // per_class)
-    return int(-(-groups.sum() // classes))
+    of_classes = -(-np.bincount(labels) // per_class)
+    return int(-(-of_classes.sum() // groups))
 
 
 def grouped_batches(
-    labels: Labels, features: NDArray[np.float32], classes: int, per_class: int, seed: Sequence[int]
+    labels: Labels, features: NDArray[np.float32], groups: int, per_class: int, seed: Sequence[int]
 ) -> list[list[int]]:
     """Return an epoch's batches: every row once, in groups of rows of one class, near groups in one batch.
 
@@ -33,7 +33,7 @@ def grouped_batches(
     Args:
         labels: Each row's class.
         features: Rows x features.
-        classes: Groups in a batch.
+        groups: Groups in a batch; those of one class are near each other, too.
         per_class: Rows in a group, at most.
         seed: Decides the order.
     """
@@ -41,21 +41,17 @@ def grouped_batches(
     order = generator.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     cuts = np.flatnonzero(np.diff(labels[order])) + 1
-    groups = [
-        rows[start : start + per_class]
-        for rows in np.split(order, cuts)
-        for start in range(0, len(rows), per_class)
-    ]  # fmt: skip
-    generator.shuffle(groups)
-    means = _unit(np.stack([_unit(features[rows]).mean(axis=0) for rows in groups]))
+    parts = [rows[at : at + per_class] for rows in np.split(order, cuts) for at in range(0, len(rows), per_class)]
+    generator.shuffle(parts)
+    means = _unit(np.stack([_unit(features[rows]).mean(axis=0) for rows in parts]))
     batches = []
-    for start in range(0, len(groups), classes * _POOL):
-        left = np.arange(start, min(start + classes * _POOL, len(groups)))
+    for start in range(0, len(parts), groups * _POOL):
+        left = np.arange(start, min(start + groups * _POOL, len(parts)))
         while len(left):
             nearness = means[left] @ means[left[0]] + generator.gumbel(scale=_CHANCE, size=len(left))
             nearness[0] = np.inf
-            chosen = np.argsort(-nearness, kind="stable")[:classes]
-            batches.append([row for number in left[chosen] for row in groups[number].tolist()])
+            chosen = np.argsort(-nearness, kind="stable")[:groups]
+            batches.append([row for number in left[chosen] for row in parts[number].tolist()])
             left = np.delete(left, chosen)
     generator.shuffle(batches)
     return batches
