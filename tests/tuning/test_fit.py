@@ -20,6 +20,8 @@ from safetensors.torch import load_file
 import tunery
 from tunery.data.dataset import Dataset, Schema, Split
 from tunery.errors import DataError, ModelError, SettingError
+from tunery.tuning.recipe import Recipe
+from tunery.tuning.run import begin
 from tunery.types import Example, Span
 
 
@@ -121,7 +123,10 @@ def test_every_way_to_learn_runs(settings: dict[str, object], shared: Path, tiny
     assert written["batch_tokens"] > 0
 
 
-def test_early_stopping_ends_a_run_that_gets_no_better(shared: Path, tiny_base: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("warmup", "epochs"), [(0.0, 2), (0.1, 5 + 2)])
+def test_early_stopping_ends_a_run_that_gets_no_better_once_the_rate_has_risen(
+    warmup: float, epochs: int, shared: Path, tiny_base: str, tmp_path: Path
+) -> None:
     data = banking(shared, train=48, dev=24)
     model = tunery.tune(
         data,
@@ -129,13 +134,29 @@ def test_early_stopping_ends_a_run_that_gets_no_better(shared: Path, tiny_base: 
         strategy="head",
         epochs=50,
         patience=2,
+        warmup=warmup,
         learning_rate=1e-9,
         batch_size=16,
         batch_tokens=9999,
         output=tmp_path / "m",
     )
     assert model.manifest.ended == "patience"
-    assert model.manifest.steps == 2 * 3  # two epochs of three batches, neither better than the start
+    assert model.manifest.steps == epochs * 3  # Three batches an epoch; none was better than the start.
+
+
+@pytest.mark.parametrize(("strategy", "share"), [("full", 0.2), ("last-n", 0.2), ("lora", 0.2), ("head", 1.0)])
+def test_layers_learn_beneath_a_head_that_is_less_sure_than_the_probe(
+    strategy: str, share: float, shared: Path, tiny_base: str, tmp_path: Path
+) -> None:
+    data = banking(shared, train=48, dev=24)
+    settings = {"base": tiny_base, "strategy": strategy, "max_steps": 1, "warmup": 0, "learning_rate": 1e-12}
+    run = begin(data, Recipe.of(None, data.schema, settings), tmp_path, resume=False)
+    run.brief = True  # What there was before is not kept, so it can't be taken again.
+    run.recipe.strategy.fit(run)
+    assert run.probe is not None
+    weight, bias = run.probe
+    assert run.network.linear.weight.allclose(share * weight, rtol=1e-4)
+    assert run.network.linear.bias.allclose(share * bias, rtol=1e-4)
 
 
 def test_training_that_does_harm_leaves_what_there_was_before(shared: Path, tiny_base: str, tmp_path: Path) -> None:

@@ -105,6 +105,10 @@ class Network:
         """Return the parts below the head in which nothing learns: they run without dropout, as when answering."""
         return [module for module in self._body() if not any(p.requires_grad for p in module.parameters())]
 
+    def learns_below_head(self) -> bool:
+        """Return whether anything below the head learns."""
+        return any(parameter.requires_grad for module in self._body() for parameter in module.parameters())
+
     def head_parameters(self) -> Iterator[nn.Parameter]:
         """Yield what stands on top of the last layer: a pooler, a final norm, the head itself."""
         below = {id(parameter) for module in self._body() for parameter in module.parameters()}

@@ -75,7 +75,11 @@ class Measurements(TrainerCallback):
 
 
 class Patience(TrainerCallback):
-    """Stops when dev has not become better for a while; worked out from the curves, so a resume knows it too."""
+    """Stops when dev has not become better for a while; worked out from the curves, so a resume knows it too.
+
+    What was measured while the learning rate still rose doesn't count: dev may go down first, because a head that was
+    fitted to the base model has to follow what the layers learn.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -83,8 +87,11 @@ class Patience(TrainerCallback):
     @override
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         patience, metric = self._run.recipe.patience, f"eval_{self._run.task.metric}"
-        found = [entry[metric] for entry in state.log_history if metric in entry]
-        if patience and len(found) - 1 - found.index(max(found)) >= patience and state.global_step < state.max_steps:
+        found = [(entry["step"], entry[metric]) for entry in state.log_history if metric in entry]
+        scores = [score for _step, score in found]
+        rising = sum(step <= args.warmup_steps for step, _score in found)
+        waited = len(found) - max(rising, scores.index(max(scores)) + 1)
+        if patience and waited >= patience and state.global_step < state.max_steps:
             control.should_training_stop = True
             self._run.ended = "patience"
 

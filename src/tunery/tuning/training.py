@@ -38,6 +38,8 @@ _PROBE_ROWS, _PROBE_TOKENS = 4000, 120_000
 """What the probe before tuning is fitted on, at most: more would cost time and change little."""
 _PROBE_SHARE = 0.1
 """Share of a budget that it may take."""
+_SOFTENED = 0.2
+"""What the logits of the head start are multiplied by before layers learn beneath it."""
 
 
 def train(run: Run) -> None:
@@ -51,6 +53,7 @@ def train(run: Run) -> None:
     frozen.keep(run)
     start_head(run)
     start = None if checkpoint or run.brief else _measure_start(run)
+    soften_head(run)
     plan = make_plan(run, start.seconds if start else 0.0)
     run.decided = plan.decided(run.recipe)
     trainer = _Trainer(run, plan, start)
@@ -77,6 +80,17 @@ def start_head(run: Run) -> None:
     weight, bias = fit_probe(run, sample, None if budget is None else budget * _PROBE_SHARE)
     if run.recipe.head_start:
         run.network.set_linear(weight, bias)
+
+
+def soften_head(run: Run) -> None:
+    """Shrink the head start where layers learn beneath it; its answers stay, only less sure.
+
+    A head that was fitted to its optimum has large weights. The least move of the layers is then enough to fit the
+    labels, so they learn little (Tomihari & Sato 2024), and a step of the usual size throws the answers about.
+    """
+    if run.probe is not None and run.recipe.head_start and run.network.learns_below_head():
+        weight, bias = run.probe
+        run.network.set_linear(_SOFTENED * weight, _SOFTENED * bias)
 
 
 def _measure_start(run: Run) -> Start:
