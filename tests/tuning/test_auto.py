@@ -49,6 +49,13 @@ def test_few_texts_a_label_are_compared_with_each_other(shared: Path, tiny_base:
     assert names(tunery.plan(banking(shared, train=80), tiny_base, unfreeze=0.5)) == ["probe", "full"]
 
 
+def test_texts_are_not_compared_where_that_takes_the_time_of_what_lets_most_learn(shared: Path, tiny_base: str) -> None:
+    data = banking(shared, train=80)
+    compared = tunery.plan(data, tiny_base).stages[1]
+    assert compared.strategy.name == "contrastive"
+    assert names(tunery.plan(data, tiny_base, budget=0.9 * compared.seconds)) == ["probe", "full"]
+
+
 def test_words_are_not_read_by_a_probe_where_there_is_time_for_more(shared: Path, tiny_chinese_base: str) -> None:
     assert names(tunery.plan(diseases(shared), tiny_chinese_base)) == ["full"]
 

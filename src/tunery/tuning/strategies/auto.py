@@ -84,13 +84,25 @@ def _candidates(run: Run) -> Iterator[tuple[Strategy, str]]:
         for strategy, why in offers
         if isinstance(strategy, Gradient) and (left is None or strategy.epoch_seconds(run) * _FEWEST_EPOCHS < left)
     ]
+    deepest = max(deep, key=lambda one: one[0]) if deep else None
     if quick and (left is None or quick[0][0].expected_seconds(run) < left * _FIRST_SHARE):
-        yield from quick
-    elif not deep:
+        yield quick[0]
+        yield from _in_time(run, quick, deepest[1] if deepest else None)
+    elif deepest is None:
         yield get_class("probe")(), _("the budget is too short for more")
-    if deep:
-        _weights, strategy, why = max(deep, key=lambda one: one[0])
-        yield strategy, why
+    if deepest:
+        yield deepest[1:]
+
+
+def _in_time(run: Run, quick: list[tuple[Strategy, str]], deepest: Gradient | None) -> Iterator[tuple[Strategy, str]]:
+    """Yield what to try after the first, as far as it leaves time for ``deepest`` to get through the data."""
+    left, spent = run.seconds_left, quick[0][0].expected_seconds(run)
+    reserved = deepest.epoch_seconds(run) * _FEWEST_EPOCHS if deepest else 0.0
+    for strategy, why in quick[1:]:
+        seconds = strategy.expected_seconds(run)
+        if left is None or spent + seconds + reserved < left:
+            spent += seconds
+            yield strategy, why
 
 
 def _kept_plan(work: Path) -> list[tuple[str, dict[str, object]]] | None:

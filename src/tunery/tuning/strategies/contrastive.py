@@ -15,7 +15,7 @@ from tunery.tuning.strategies.base import Strategy
 if TYPE_CHECKING:
     from tunery.tuning.run import Run
 
-_FEW = 32
+_FEW = 64
 """Examples a class up to which comparing texts may teach more than classifying them."""
 
 
