@@ -159,6 +159,13 @@ class Network:
             if self.biased:
                 linear.bias.copy_(bias)
 
+    def divide_logits(self, temperature: float) -> None:
+        """Divide the logits by ``temperature`` for good, in the weights of the last linear layer."""
+        with torch.no_grad():
+            self.linear.weight.div_(temperature)
+            if self.biased:
+                self.linear.bias.div_(temperature)
+
     def logits(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, Logits]]:
         """Yield each encoding's number and its logits (positions x outputs, or 1 x outputs), like lengths together."""
         yield from self._run(encodings, features=False)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tunery.models.manifest import Calibration
 from tunery.models.model import Answerer
-from tunery.models.network import Network
 from tunery.tasks import loss
 from tunery.tasks.base import Encoding, Logits, LossSettings, Task
 from tunery.tasks.scoring import scores_of
@@ -72,15 +71,6 @@ def choose_threshold(
     return max(found, key=lambda threshold: found[threshold])
 
 
-def apply(network: Network, temperature: float) -> None:
-    """Divide the logits by ``temperature`` for good, in the weights of the last linear layer."""
-    linear = network.linear
-    with torch.no_grad():
-        linear.weight.div_(temperature)
-        if network.biased:
-            linear.bias.div_(temperature)
-
-
 def calibrate(
     answerer: Answerer, examples: Sequence[Example], encodings: Sequence[Encoding]
 ) -> tuple[Calibration, dict[str, float]]:
@@ -91,7 +81,7 @@ def calibrate(
     """
     logits = dict(answerer.network.logits(encodings))
     temperature = fit_temperature(answerer.task, encodings, logits)
-    apply(answerer.network, temperature)
+    answerer.network.divide_logits(temperature)
     scaled = {number: values / np.float32(temperature) for number, values in logits.items()}
     if getattr(answerer.task, "multi_label", False):
         answerer.threshold = choose_threshold(answerer, examples, encodings, scaled)

@@ -38,8 +38,8 @@ _PROBE_ROWS, _PROBE_TOKENS = 4000, 120_000
 """What the probe before tuning is fitted on, at most: more would cost time and change little."""
 _PROBE_SHARE = 0.1
 """Share of a budget that it may take."""
-_SOFTENED = 0.2
-"""What the logits of the head start are multiplied by before layers learn beneath it."""
+_TEMPERATURE = 5.0
+"""What the logits of the head start are divided by before layers learn beneath it."""
 
 
 def train(run: Run) -> None:
@@ -88,9 +88,8 @@ def soften_head(run: Run) -> None:
     A head that was fitted to its optimum has large weights. The least move of the layers is then enough to fit the
     labels, so they learn little (Tomihari & Sato 2024), and a step of the usual size throws the answers about.
     """
-    if run.probe is not None and run.recipe.head_start and run.network.learns_below_head():
-        weight, bias = run.probe
-        run.network.set_linear(_SOFTENED * weight, _SOFTENED * bias)
+    if run.recipe.head_start and run.network.learns_below_head():
+        run.network.divide_logits(_TEMPERATURE)
 
 
 def _measure_start(run: Run) -> Start:

@@ -96,12 +96,11 @@ def _candidates(run: Run) -> Iterator[tuple[Strategy, str]]:
 
 def _in_time(run: Run, quick: list[tuple[Strategy, str]], deepest: Gradient | None) -> Iterator[tuple[Strategy, str]]:
     """Yield what to try after the first, as far as it leaves time for ``deepest`` to get through the data."""
-    left, spent = run.seconds_left, quick[0][0].expected_seconds(run)
-    reserved = deepest.epoch_seconds(run) * _FEWEST_EPOCHS if deepest else 0.0
+    left = run.seconds_left
+    taken = quick[0][0].expected_seconds(run) + (deepest.epoch_seconds(run) * _FEWEST_EPOCHS if deepest else 0.0)
     for strategy, why in quick[1:]:
-        seconds = strategy.expected_seconds(run)
-        if left is None or spent + seconds + reserved < left:
-            spent += seconds
+        taken += strategy.expected_seconds(run)  # They come by their time: where one doesn't fit, the next doesn't.
+        if left is None or taken < left:
             yield strategy, why
 
 
