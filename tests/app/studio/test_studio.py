@@ -20,6 +20,23 @@ from tunery.store.workspace import Workspace
 _CHROMIUM = shutil.which("chromium")
 _PATIENCE_MS = 30_000
 _EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+_SLOW_LINE = """
+let made = false, slow = true;
+Object.defineProperty(window, "did_handshake", { get: () => made && !slow, set: (value) => { made = value; } });
+window.connect = () => { slow = false; };
+"""
+"""Keeps from a page that it has its connection."""
+
+_TYPE_AND_PRESS = """async (press) => {
+  const field = document.querySelector("main input"), button = document.querySelector("main button.primary");
+  field.value = `Slow line, ${press}`;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const from = performance.now(); performance.now() - from < 5;);
+  if (press === "click") button.click();
+  else field.dispatchEvent(new KeyboardEvent("keydown", { key: press, bubbles: true, cancelable: true }));
+  setTimeout(window.connect, 7);
+}"""
+"""Types and presses; the connection is there when the press is sent again, and before the typing is."""
 
 pytestmark = pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium is installed")
 
@@ -138,6 +155,19 @@ def test_every_word_changes_with_the_language(up: Up, project: str, context: Bro
     finally:
         with up.person() as ada:
             _back_to_english(ada)
+
+
+@pytest.mark.parametrize("press", ["click", "Enter"])
+def test_what_was_typed_arrives_before_the_press_that_followed_it(
+    up: Up, project: str, context: BrowserContext, press: str
+) -> None:
+    page = context.new_page()
+    _sign_in(page, up.url)
+    page.add_init_script(_SLOW_LINE)
+    page.goto(f"{up.url}/new")
+    expect(page.get_by_role("button", name="Make the project")).to_be_visible(timeout=_PATIENCE_MS)
+    page.evaluate(_TYPE_AND_PRESS, press)
+    page.wait_for_url(f"{up.url}/p/*/start")
 
 
 def test_the_theme_holds_on_every_page(up: Up, context: BrowserContext) -> None:

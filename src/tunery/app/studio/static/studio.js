@@ -39,6 +39,26 @@
     if (drop && !event.target.closest(".drop-input")) { event.preventDefault(); choose(drop); }
   });
 
+  // Until a page has its connection, NiceGUI sends each thing that happens again by a timer of its own (10 ms), and what came
+  // first may arrive last: a press without what was typed before it. So presses wait until all that is on its way.
+  let presses = [];
+  const press = (event) => {
+    const on = event.type === "click" ? event.target.closest?.("button") : event.key === "Enter" && event.target.matches?.("input");
+    if (!presses || !on || !event.target.closest("main, .q-dialog") || event.target.closest("form")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const again = new event.constructor(event.type, event);
+    presses.push(() => event.target.dispatchEvent(again));
+  };
+  const connected = () => {
+    const waited = presses;
+    presses = null;
+    for (const send of waited) send();
+  };
+  const connect = () => (window.did_handshake ? setTimeout(connected, 20) : setTimeout(connect, 10));
+  for (const name of ["click", "keydown"]) document.addEventListener(name, press, true);
+  connect();
+
   const choose = (drop) => drop.querySelector(".q-uploader__input, input[type=file]")?.click();
 
   for (const name of ["dragover", "dragleave", "drop"]) {
