@@ -40,7 +40,7 @@ class Tuned:
 
 
 def data_sets(shared: Path, rows: int) -> dict[str, Dataset]:
-    """Return the data sets, each split cut down evenly."""
+    """Return the data sets, each split cut down."""
     whole = {
         "banking77": tunery.load_data(shared / "data/banking77", "text-classification"),
         "conll2003": tunery.load_data(CONLL, "token-classification"),
@@ -51,7 +51,11 @@ def data_sets(shared: Path, rows: int) -> dict[str, Dataset]:
 
 
 def _evenly(data: Dataset, sizes: dict[str, int]) -> Dataset:
-    splits = {name: split[:: max(1, len(split) // sizes[name])][: sizes[name]] for name, split in data.items()}
+    """Cut splits down to rows that lie equally far apart from the first to the last: a file may be sorted by label."""
+    splits = {}
+    for name, split in data.items():
+        size = min(len(split), sizes[name])
+        splits[name] = tunery.Split(name, [split[number * len(split) // size] for number in range(size)])
     labels = set(Dataset(splits, data.schema).labels)
     # A class that no row of train shows can't be learned by any candidate.
     known = {
