@@ -43,8 +43,10 @@
   // first may arrive last: a press without what was typed before it. So presses wait until all that is on its way.
   let presses = [];
   const press = (event) => {
-    const on = event.type === "click" ? event.target.closest?.("button") : event.key === "Enter" && event.target.matches?.("input");
-    if (!presses || !on || !event.target.closest("main, .q-dialog") || event.target.closest("form")) return;
+    if (!presses) return;
+    const enter = event.key === "Enter" && !event.isComposing; // while composing, Enter chooses a word
+    const on = event.type === "click" ? event.target.closest?.("button") : enter && event.target.matches?.("input");
+    if (!on || !event.target.closest("main, .q-dialog") || event.target.closest("form, tunery-labelling")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const again = new event.constructor(event.type, event);
